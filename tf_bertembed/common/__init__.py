@@ -1,0 +1,20 @@
+"""Errors, atomic files, progress and seeds: small, and known to every part."""
+
+from tf_bertembed.common import lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "BertEmbedError": "errors",
+        "FileFormatError": "errors",
+        "MissingFileError": "errors",
+        "MissingPackageError": "errors",
+        "OutputExistsError": "errors",
+        "atomic_path": "files",
+        "derive_seed": "seeds",
+        "open_bytes": "files",
+        "progress": "progress",
+        "read_lines": "files",
+        "require_file": "files",
+    },
+)

@@ -1,0 +1,190 @@
+"""Files that are read with their line numbers and written all or not at all."""
+
+import contextlib
+import gzip
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from tf_bertembed.common.errors import (
+    FileFormatError,
+    MissingFileError,
+    OutputExistsError,
+)
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+def require_file(path, purpose=""):
+    """Check that a path is a readable, non-empty file.
+
+    Args:
+        path: string or `pathlib.Path`. The file.
+        purpose: string. What the file is for, shown where it is missing.
+
+    Returns:
+        The path as `pathlib.Path`.
+
+    Raises:
+        MissingFileError: where there is nothing at `path`.
+        FileFormatError: where `path` is a folder or an empty file.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    with open("corpus.txt", "w") as file:
+        file.write("One sentence.")
+    assert common.require_file("corpus.txt").name == "corpus.txt"
+    ```
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MissingFileError(path, purpose)
+    if path.is_dir():
+        raise FileFormatError(path, f"A file was expected, this is a folder. {purpose}".rstrip())
+    if path.stat().st_size == 0:
+        raise FileFormatError(path, f"The file is empty. {purpose}".rstrip())
+    return path
+
+
+def open_bytes(path):
+    """Open a file for reading bytes, unpacking gzip where its content is gzip.
+
+    Args:
+        path: string or `pathlib.Path`. The file.
+
+    Returns:
+        A binary file object.
+
+    Raises:
+        MissingFileError: where there is nothing at `path`.
+        FileFormatError: where `path` is a folder or an empty file.
+
+    Example:
+
+    ```python
+    import gzip
+    from tf_bertembed import common
+
+    with gzip.open("corpus.txt.gz", "wb") as file:
+        file.write(b"One sentence.")
+    with common.open_bytes("corpus.txt.gz") as file:
+        assert file.read() == b"One sentence."
+    ```
+    """
+    path = require_file(path)
+    with open(path, "rb") as file:
+        packed = file.read(2) == GZIP_MAGIC
+    return gzip.open(path, "rb") if packed else open(path, "rb")
+
+
+def read_lines(path):
+    """Read UTF-8 text line by line, gzipped or not, with line numbers.
+
+    Lines end at `\\n` or `\\r\\n` only, so a line number is what `sed -n Np`
+    shows. A byte order mark at the start is passed over.
+
+    Args:
+        path: string or `pathlib.Path`. The file.
+
+    Yields:
+        Pairs of an int, counted from 1, and a string without its line end.
+
+    Raises:
+        MissingFileError: where there is nothing at `path`.
+        FileFormatError: where the file is empty, binary (holds a NUL byte),
+            not UTF-8 (with the line), or gzip that breaks off.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    with open("corpus.txt", "wb") as file:
+        file.write("Café.\\r\\n我住".encode())
+    assert list(common.read_lines("corpus.txt")) == [(1, "Café."), (2, "我住")]
+    ```
+    """
+    with open_bytes(path) as file:
+        number = 0
+        try:
+            for number, line in enumerate(file, start=1):
+                if b"\x00" in line:
+                    raise FileFormatError(
+                        path, "Text was expected, this is a binary file (NUL byte).", number
+                    )
+                if number == 1:
+                    line = line.removeprefix(b"\xef\xbb\xbf")
+                yield number, line.decode("utf-8").rstrip("\n").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise FileFormatError(
+                path,
+                f"UTF-8 text was expected, byte 0x{error.object[error.start]:02x} at column "
+                f"{error.start + 1} is not UTF-8. Convert the file, for example with iconv.",
+                number,
+            ) from error
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise FileFormatError(path, f"The gzip data is broken: {error}", number + 1) from error
+
+
+def _discard(path):
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_path(path, overwrite=False, remedy="Choose another place or remove it first."):
+    """Write a file or folder beside its place and rename it when complete.
+
+    The body writes to the path that it is given: a file, or a folder that it
+    makes there. Where the body raises, what it wrote is removed and what stood
+    at `path` is untouched.
+
+    Args:
+        path: string or `pathlib.Path`. The final place.
+        overwrite: bool. Whether to replace what stands there.
+        remedy: string. What the error for an existing place tells to do.
+
+    Yields:
+        The `pathlib.Path` to write to, on the same file system.
+
+    Raises:
+        OutputExistsError: where something stands at `path` and `overwrite`
+            is False.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    with common.atomic_path("metrics.json") as place:
+        place.write_text('{"loss": 0.5}')
+    assert open("metrics.json").read() == '{"loss": 0.5}'
+    ```
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise OutputExistsError(path, remedy)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        fresh = holder / path.name
+        yield fresh
+        if path.is_dir() and not path.is_symlink():
+            # A folder cannot be replaced in one step: set the old one aside.
+            aside = holder / "replaced"
+            os.rename(path, aside)
+            try:
+                os.rename(fresh, path)
+            except BaseException:
+                os.rename(aside, path)
+                raise
+        else:
+            os.replace(fresh, path)
+    finally:
+        _discard(holder)

@@ -1,0 +1,37 @@
+"""Progress bars that go to a terminal and nowhere else."""
+
+import contextlib
+import sys
+
+
+@contextlib.contextmanager
+def progress(description, total=None):
+    """Show a progress bar on stderr, only where stderr is a terminal.
+
+    Args:
+        description: string. What is being done.
+        total: int. The number of steps; `None` where it is not known.
+
+    Yields:
+        A function that takes the number of steps done since its last call,
+        1 by default.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    with common.progress("Counting", total=3) as advance:
+        for _ in range(3):
+            advance()
+    ```
+    """
+    if not sys.stderr.isatty():
+        yield lambda steps=1: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda steps=1: bar.advance(task, steps)
