@@ -1,10 +1,12 @@
 """Files that are read with their line numbers and written all or not at all."""
 
+import codecs
 import contextlib
 import gzip
 import os
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 
 from tf_bertembed.common.errors import (
@@ -81,6 +83,64 @@ def open_bytes(path):
     return gzip.open(path, "rb") if packed else open(path, "rb")
 
 
+def read_blocks(path, block_bytes=1 << 24):
+    """Read text in large blocks of whole lines, gzipped or not.
+
+    For files of which the lines are too many to look at one by one. The bytes
+    are not decoded; a byte order mark at the start is passed over.
+
+    Args:
+        path: string or `pathlib.Path`. The file.
+        block_bytes: int. About how many bytes to a block; a longer line is
+            still kept whole.
+
+    Yields:
+        Pairs of an int, the number of the block's first line counted from 1,
+        and bytes that end where a line ends.
+
+    Raises:
+        MissingFileError: where there is nothing at `path`.
+        FileFormatError: where the file is empty, binary (holds a NUL byte),
+            or gzip that is broken.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    with open("corpus.txt", "wb") as file:
+        file.write(b"one\\ntwo\\nthree")
+    blocks = common.read_blocks("corpus.txt", block_bytes=5)
+    assert list(blocks) == [(1, b"one\\n"), (2, b"two\\nthree")]
+    ```
+    """
+    with open_bytes(path) as file:
+        number = 1
+        held = []
+        fresh = None
+        try:
+            while fresh != b"":
+                fresh = file.read(block_bytes)
+                if b"\x00" in fresh:
+                    number += fresh.count(b"\n", 0, fresh.index(b"\x00"))
+                    raise FileFormatError(
+                        path, "Text was expected, this is a binary file (NUL byte).", number
+                    )
+                if number == 1 and not held:
+                    fresh = fresh.removeprefix(codecs.BOM_UTF8)
+                end = fresh.rfind(b"\n") + 1
+                if fresh and not end:
+                    held.append(fresh)
+                    continue
+                block = b"".join((*held, fresh[:end]))
+                held = [fresh[end:]]
+                if block:
+                    yield number, block
+                    number += block.count(b"\n")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FileFormatError(path, f"The gzip data is broken: {error}") from error
+
+
 def read_lines(path):
     """Read UTF-8 text line by line, gzipped or not, with line numbers.
 
@@ -96,7 +156,7 @@ def read_lines(path):
     Raises:
         MissingFileError: where there is nothing at `path`.
         FileFormatError: where the file is empty, binary (holds a NUL byte),
-            not UTF-8 (with the line), or gzip that breaks off.
+            not UTF-8 (with the line), or gzip that is broken.
 
     Example:
 
@@ -108,26 +168,42 @@ def read_lines(path):
     assert list(common.read_lines("corpus.txt")) == [(1, "Café."), (2, "我住")]
     ```
     """
-    with open_bytes(path) as file:
-        number = 0
-        try:
-            for number, line in enumerate(file, start=1):
-                if b"\x00" in line:
-                    raise FileFormatError(
-                        path, "Text was expected, this is a binary file (NUL byte).", number
-                    )
-                if number == 1:
-                    line = line.removeprefix(b"\xef\xbb\xbf")
-                yield number, line.decode("utf-8").rstrip("\n").removesuffix("\r")
-        except UnicodeDecodeError as error:
-            raise FileFormatError(
-                path,
-                f"UTF-8 text was expected, byte 0x{error.object[error.start]:02x} at column "
-                f"{error.start + 1} is not UTF-8. Convert the file, for example with iconv.",
-                number,
-            ) from error
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise FileFormatError(path, f"The gzip data is broken: {error}", number + 1) from error
+    for first, block in read_blocks(path, block_bytes=1 << 20):
+        for number, line in enumerate(block.removesuffix(b"\n").split(b"\n"), start=first):
+            yield number, decode_line(path, number, line.removesuffix(b"\r"))
+
+
+def decode_line(path, number, line):
+    """Decode one line as UTF-8, or say where it is not.
+
+    Args:
+        path: string or `pathlib.Path`. The file that the line comes from.
+        number: int. The line, counted from 1.
+        line: bytes. What it holds.
+
+    Returns:
+        A string.
+
+    Raises:
+        FileFormatError: where the line is not UTF-8, with line and column.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    assert common.decode_line("corpus.txt", 1, b"caf\\xc3\\xa9") == "café"
+    ```
+    """
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            path,
+            f"UTF-8 text was expected, byte 0x{line[error.start]:02x} at column "
+            f"{error.start + 1} is not UTF-8. Convert the file, for example with iconv.",
+            number,
+        ) from error
 
 
 def _discard(path):
