@@ -1,0 +1,17 @@
+"""Keras layers of the backbone: tensors in, tensors out."""
+
+from tf_bertembed.common import lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "InputFusion": "input_fusion",
+        "MaskedPooling": "masked_pooling",
+        "OutputFusion": "output_fusion",
+        "PositionEmbedding": "position_embedding",
+        "SelfAttention": "self_attention",
+        "StaticEmbedding": "static_embedding",
+        "TransformerLayer": "transformer_layer",
+        "get_activation": "activations",
+    },
+)

@@ -1,0 +1,51 @@
+"""The activations that BERT checkpoints are trained with, by name."""
+
+import functools
+
+import keras
+
+from tf_bertembed.common import BertEmbedError
+
+_ACTIVATIONS = {
+    "gelu": functools.partial(keras.activations.gelu, approximate=False),
+    "gelu_tanh": functools.partial(keras.activations.gelu, approximate=True),
+    "relu": keras.activations.relu,
+}
+
+
+def get_activation(name):
+    """Look up an activation of the feed-forward block by its name.
+
+    Args:
+        name: string. `"gelu"` (exact, by the error function), `"gelu_tanh"`
+            (the tanh approximation, Hugging Face's `gelu_new`) or `"relu"`.
+
+    Returns:
+        A function from a tensor to a tensor of the same shape and dtype.
+
+    Raises:
+        BertEmbedError: where the name is none of these.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from tf_bertembed import layers
+
+    exact = layers.get_activation("gelu")(np.array([1.0], "float32"))
+    assert abs(float(exact[0]) - 0.8413447) < 1e-6
+    ```
+
+    References:
+        Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415
+    """
+    if name not in _ACTIVATIONS:
+        raise BertEmbedError(
+            f"`activation` must be one of {sorted(_ACTIVATIONS)}. Received: {name!r}."
+        )
+    return _ACTIVATIONS[name]
+
+
+def bert_initializer():
+    """BERT's initial weights: normal, deviation 0.02, cut at two deviations."""
+    return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -1,0 +1,15 @@
+"""The backbone, its warm start, and checkpoints from other formats."""
+
+from tf_bertembed.common import lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "BertEmbedBackbone": "backbone",
+        "find_checkpoint": "names",
+        "load": "loading",
+        "load_huggingface": "huggingface",
+        "project": "warm_start",
+        "warm_start": "warm_start",
+    },
+)

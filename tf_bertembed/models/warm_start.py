@@ -1,0 +1,100 @@
+"""The token table starts from word vectors."""
+
+import numpy as np
+
+from tf_bertembed.common import BertEmbedError
+
+
+def _orthogonal_rows(rows, columns, seed):
+    # The Q factor of a Gaussian matrix, its signs fixed, is uniform over the
+    # orthogonal matrices (Mezzadri, 2007, https://arxiv.org/abs/math-ph/0609050).
+    gaussian = np.random.default_rng(seed).normal(size=(columns, rows))
+    q, r = np.linalg.qr(gaussian)
+    return (q * np.sign(np.diag(r))).T
+
+
+def _principal_columns(matrix, width):
+    _, _, directions = np.linalg.svd(matrix - matrix.mean(axis=0), full_matrices=False)
+    return directions[:width].T
+
+
+def project(matrix, width, seed=0):
+    """Bring vectors to another width, keeping the distances between them.
+
+    To a larger width by an orthogonal map, which keeps every distance; to a
+    smaller one by the principal components, which keep as much as any linear
+    map can.
+
+    Args:
+        matrix: array of shape `[V, S]`, float.
+        width: int. The width wanted.
+        seed: int. Chooses the orthogonal map.
+
+    Returns:
+        An array of shape `[V, width]`, float32. Rows of zeros stay zeros.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from tf_bertembed import models
+
+    vectors = np.random.default_rng(0).normal(size=(5, 3))
+    wider = models.project(vectors, 8)
+    assert np.allclose(wider @ wider.T, vectors @ vectors.T, atol=1e-5)
+    ```
+    """
+    matrix = np.asarray(matrix, "float64")
+    if matrix.shape[1] < width:
+        matrix = matrix @ _orthogonal_rows(matrix.shape[1], width, seed)
+    elif matrix.shape[1] > width:
+        matrix = matrix @ _principal_columns(matrix, width)
+    return matrix.astype("float32")
+
+
+def warm_start(backbone, matrix, scale="own", seed=0):
+    """Start a backbone's token table from word vectors.
+
+    Args:
+        backbone: a `BertEmbedBackbone`. Its token table, position table and
+            segment table are changed in place.
+        matrix: array of shape `[vocabulary_size, S]`, float. A row a piece
+            (see `vectors.align`).
+        scale: `"own"` or float. The deviation of the table's components:
+            `"own"` keeps the length of the vectors; a number rescales the
+            whole table to that deviation. Learned position and segment tables
+            are rescaled by the same measure, so that they do not drown.
+        seed: int. Chooses the projection where S is smaller than the table.
+
+    Raises:
+        BertEmbedError: where the matrix does not fit the vocabulary, is all
+            zeros or not finite, or the scale is not positive.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from tf_bertembed import models
+
+    backbone = models.BertEmbedBackbone(100, 1, 2, 8, 16)
+    vectors = np.random.default_rng(0).normal(size=(100, 4))
+    models.warm_start(backbone, vectors, scale=0.3)
+    table = backbone.token_embedding.embeddings.numpy()
+    assert abs(table.std() - 0.3) < 1e-3
+    ```
+    """
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != backbone.vocabulary_size:
+        raise BertEmbedError(
+            "A warm start needs one vector a piece: expected shape "
+            f"({backbone.vocabulary_size}, S). Received: {matrix.shape}. "
+            "Align the vectors to the backbone's own vocabulary."
+        )
+    if not np.isfinite(matrix).all() or not matrix.any():
+        raise BertEmbedError("The vectors of a warm start must be finite and not all zeros.")
+    table = project(matrix, backbone.embedding_dim, seed)
+    if scale != "own":
+        if not scale > 0:
+            raise BertEmbedError(f"`scale` must be 'own' or positive. Received: {scale!r}.")
+        table *= scale / table.std()
+    backbone.token_embedding.embeddings.assign(table)
