@@ -1,0 +1,319 @@
+"""From strings to the features of the backbone, in the graph."""
+
+from pathlib import Path
+
+import keras
+import keras_nlp
+import tensorflow as tf
+
+from tf_bertembed import common
+from tf_bertembed.text.packing import pack
+from tf_bertembed.text.tokenizer import BertEmbedTokenizer
+from tf_bertembed.text.words import WordTable
+
+STATIC_WORDS_FILE = "static_words.txt"
+PADDINGS = ("longest", "max_length")
+
+
+@keras.saving.register_keras_serializable("tf_bertembed")
+class Preprocessor(keras_nlp.models.Preprocessor):
+    """Turns one text, or a pair of texts, into the features of the backbone.
+
+    `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]`. What is too long is cut: of a
+    pair, the longer text first. Where `static_words` is given, every piece of
+    a word carries the row of the whole word in the word-vector table: the
+    word is taken from the original text by its byte offsets and looked up as
+    written, then lower-cased. So a word that the vocabulary knows only as
+    `[UNK]` still has its vector.
+
+    All of it runs in the graph: in `tf.data`, in a `tf.function`, and in a
+    SavedModel that takes strings.
+
+    Args:
+        tokenizer: `BertEmbedTokenizer`. The tokenizer.
+        sequence_length: int. The most pieces that a sequence may have,
+            special tokens included.
+        static_words: list of strings. The words that have a vector: word i
+            has row i + 1 of the table, row 0 means "none". `None` for no
+            `static_ids`.
+        padding: string. `"longest"` pads to the longest text of the batch,
+            `"max_length"` to `sequence_length`.
+        **kwargs: Keyword arguments of `keras_nlp.models.Preprocessor`.
+
+    Example:
+
+    ```python
+    from tf_bertembed import text
+
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "caf", "##e", "!"])
+    preprocessor = text.Preprocessor(tokenizer, 16, static_words=["café", "我"])
+    features = preprocessor(["Café!", "我"])
+    assert features["token_ids"].numpy().tolist() == [[2, 5, 6, 7, 3], [2, 1, 3, 0, 0]]
+    assert features["static_ids"].numpy().tolist() == [[0, 1, 1, 0, 0], [0, 2, 0, 0, 0]]
+    ```
+    """
+
+    tokenizer_cls = BertEmbedTokenizer
+
+    def __init__(
+        self, tokenizer, sequence_length=512, static_words=None, padding="longest", **kwargs
+    ):
+        super().__init__(**kwargs)
+        if padding not in PADDINGS:
+            raise common.BertEmbedError(
+                f'`padding` must be "longest" or "max_length". Received: {padding!r}.'
+            )
+        self.tokenizer = tokenizer
+        self.sequence_length = sequence_length
+        self.padding = padding
+        self._word_table = None
+        if static_words is not None:
+            self._word_table = WordTable(static_words)
+        self.built = True
+
+    @property
+    def sequence_length(self):
+        """The most pieces that a sequence may have."""
+        return self._sequence_length
+
+    @sequence_length.setter
+    def sequence_length(self, value):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 3:
+            raise common.BertEmbedError(
+                "`sequence_length` must be an int of at least 3, room for [CLS], one piece and "
+                f"[SEP]. Received: {value!r}."
+            )
+        self._sequence_length = value
+
+    @property
+    def static_words(self):
+        """The words that have a vector, in the order of their rows; or `None`."""
+        return None if self._word_table is None else list(self._word_table.words)
+
+    def __call__(self, *args, **kwargs):
+        # keras-nlp takes a lone tuple for (x, y); two texts are a pair.
+        lone = len(args) == 1 and not kwargs and isinstance(args[0], tuple)
+        if lone and len(args[0]) == 2 and all(map(_is_text, args[0])):
+            kwargs["y"] = None
+        return super().__call__(*args, **kwargs)
+
+    def call(self, x, y=None, sample_weight=None):
+        """Make features; labels and sample weights pass through.
+
+        Args:
+            x: string tensor [B], list or array of strings; or a tuple of two
+                such, for pairs. A single string, or a pair of them, gives
+                features without the batch dimension.
+            y: anything. Labels.
+            sample_weight: anything. Sample weights.
+
+        Returns:
+            A dict of `token_ids` [B, T] int32, `segment_ids` [B, T] int32,
+            `padding_mask` [B, T] bool and, where there are `static_words`,
+            `static_ids` [B, T] int32; in a tuple with `y` and
+            `sample_weight` where they are given.
+
+        Raises:
+            BertEmbedError: where `x` is not one or two tensors of strings.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a", "b"])
+        preprocessor = text.Preprocessor(tokenizer, 8, padding="max_length")
+        features, y = preprocessor((["a a"], ["b"]), y=[1])
+        assert features["token_ids"].numpy().tolist() == [[2, 5, 5, 3, 6, 3, 0, 0]]
+        assert features["segment_ids"].numpy().tolist() == [[0, 0, 0, 0, 1, 1, 0, 0]]
+        ```
+        """
+        # Strings have no kernels on a GPU.
+        with tf.device("cpu"):
+            texts = [tf.convert_to_tensor(text) for text in (x if _is_pair(x) else (x,))]
+            _check_texts(texts)
+            scalar = texts[0].shape.rank == 0
+            if scalar:
+                texts = [text[tf.newaxis] for text in texts]
+            features = self._features(texts)
+            if scalar:
+                features = {name: value[0] for name, value in features.items()}
+        return keras.utils.pack_x_y_sample_weight(features, y, sample_weight)
+
+    def save_assets(self, dir_path):
+        """Write the words into a folder; Keras calls this on saving.
+
+        Args:
+            dir_path: string. The folder.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        text.Preprocessor(tokenizer, static_words=["one", "two"]).save_assets(".")
+        assert open("static_words.txt").read() == "one\\ntwo\\n"
+        ```
+        """
+        if self._word_table is None:
+            return
+        with common.atomic_path(Path(dir_path) / STATIC_WORDS_FILE, overwrite=True) as place:
+            place.write_bytes("".join(f"{word}\n" for word in self._word_table.words).encode())
+
+    def load_assets(self, dir_path):
+        """Take the words from a folder; Keras calls this on loading.
+
+        Args:
+            dir_path: string. The folder. Without a file of words in it, there
+                are no words.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        text.Preprocessor(tokenizer, static_words=["one", "two"]).save_assets(".")
+        preprocessor = text.Preprocessor(tokenizer)
+        preprocessor.load_assets(".")
+        assert preprocessor.static_words == ["one", "two"]
+        ```
+        """
+        path = Path(dir_path) / STATIC_WORDS_FILE
+        self._word_table = None
+        if path.exists():
+            # A carriage return may be part of a word, so only \n ends a line.
+            words = common.require_file(path).read_bytes().decode("utf-8").split("\n")
+            self._word_table = WordTable(words[:-1])
+
+    def save_to_preset(self, preset_dir):
+        """Save configuration and assets as a keras-nlp preset.
+
+        Args:
+            preset_dir: string. The folder of the preset.
+
+        Example:
+
+        ```python
+        import os
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        text.Preprocessor(tokenizer, static_words=["one"]).save_to_preset("preset")
+        assert os.path.exists("preset/preprocessor.json")
+        ```
+        """
+        Path(preset_dir).mkdir(parents=True, exist_ok=True)
+        super().save_to_preset(str(preset_dir))
+        assets = self._preset_assets(preset_dir)
+        assets.mkdir(parents=True, exist_ok=True)
+        self.save_assets(assets)
+
+    def load_preset_assets(self, preset):
+        """Take the assets of a preset; keras-nlp calls this on loading.
+
+        Args:
+            preset: string. The folder of the preset.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        text.Preprocessor(tokenizer, static_words=["one"]).save_to_preset("preset")
+        preprocessor = text.Preprocessor(text.BertEmbedTokenizer())
+        preprocessor.load_preset_assets("preset")
+        assert preprocessor.static_words == ["one"]
+        ```
+        """
+        super().load_preset_assets(str(preset))
+        self.load_assets(self._preset_assets(preset))
+
+    def get_config(self):
+        """Give the constructor's arguments; the words are an asset.
+
+        Returns:
+            Dict.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        config = text.Preprocessor(tokenizer, 64).get_config()
+        assert config["sequence_length"] == 64 and config["static_words"] is None
+        ```
+        """
+        config = super().get_config()
+        config.update(
+            {
+                "sequence_length": self.sequence_length,
+                "static_words": None,
+                "padding": self.padding,
+            }
+        )
+        return config
+
+    def _preset_assets(self, preset):
+        return Path(preset) / "assets" / Path(self.config_file).stem
+
+    def _features(self, texts):
+        pieces = [self.tokenizer.tokenize_with_offsets(text) for text in texts]
+        tokens, second = pack(
+            [ids for ids, _, _ in pieces],
+            self.sequence_length,
+            self.tokenizer.cls_token_id,
+            self.tokenizer.sep_token_id,
+        )
+        features = {"token_ids": self._pad(tokens, self.tokenizer.pad_token_id)}
+        place = tf.range(tf.shape(features["token_ids"], out_type=tf.int64)[1])[tf.newaxis]
+        mask = place < tokens.row_lengths()[:, tf.newaxis]
+        in_second = tf.logical_and(mask, place >= second[:, tf.newaxis])
+        features["segment_ids"] = tf.cast(in_second, tf.int32)
+        features["padding_mask"] = mask
+        if self._word_table is not None:
+            rows = [
+                self._word_table.rows_of_pieces(text, self.tokenizer.starts_word(ids), starts, ends)
+                for text, (ids, starts, ends) in zip(texts, pieces, strict=True)
+            ]
+            features["static_ids"] = self._pad(pack(rows, self.sequence_length, 0, 0)[0], 0)
+        return features
+
+    def _pad(self, ragged, value):
+        length = self.sequence_length if self.padding == "max_length" else None
+        return tf.cast(ragged.to_tensor(default_value=value, shape=[None, length]), tf.int32)
+
+
+def _is_pair(x):
+    return isinstance(x, tuple) or (
+        isinstance(x, list) and x and not isinstance(x[0], (str, bytes))
+    )
+
+
+def _is_text(value):
+    if isinstance(value, (list, tuple)):
+        return bool(value) and _is_text(value[0])
+    if isinstance(value, (str, bytes)):
+        return True
+    dtype = getattr(value, "dtype", None)
+    return dtype is not None and (dtype == tf.string or getattr(dtype, "kind", "") in "OSU")
+
+
+def _check_texts(texts):
+    if len(texts) not in (1, 2):
+        raise common.BertEmbedError(
+            f"`x` must be one text or a tuple of two. Received: {len(texts)} of them."
+        )
+    for text in texts:
+        if text.dtype != tf.string:
+            raise common.BertEmbedError(
+                f"`x` must be strings. Received: a tensor of {text.dtype.name}."
+            )
+        if text.shape.rank not in (0, 1) or text.shape.rank != texts[0].shape.rank:
+            raise common.BertEmbedError(
+                "`x` must be strings of shape [B], or a tuple of two such. "
+                f"Received: shapes {[tuple(t.shape) for t in texts]}."
+            )

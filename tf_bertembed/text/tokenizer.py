@@ -1,0 +1,524 @@
+"""The one tokenizer: WordPiece in the graph, the same wherever a model runs."""
+
+import json
+from pathlib import Path
+
+import keras
+import keras_nlp
+import tensorflow as tf
+import tensorflow_text as tf_text
+from keras.src.saving import serialization_lib
+
+from tf_bertembed import common
+from tf_bertembed.text.vocabulary import (
+    SPECIAL_TOKENS,
+    check_vocabulary,
+    load_vocabulary,
+    save_vocabulary,
+)
+
+VOCABULARY_FILE = "vocabulary.txt"
+LONGEST_CHARACTER = 4  # bytes of UTF-8
+
+
+@keras.saving.register_keras_serializable("tf_bertembed")
+class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
+    """A BERT WordPiece tokenizer that runs inside the TensorFlow graph.
+
+    Text is cleaned of control characters, split at white space, punctuation
+    and CJK characters, lower-cased and freed of accents where `lowercase` is
+    set, and cut into the longest pieces of the vocabulary from left to right.
+    The same kernels (`tensorflow_text`) run eagerly, in `tf.data`, in a
+    `tf.function` and in an exported SavedModel.
+
+    Special tokens in the text itself are text: `"[SEP]"` gives `[`, `sep`
+    and `]`, so that no text can forge a boundary.
+
+    Calling the layer gives what `tokenize` gives; eagerly, ragged results are
+    Python lists then, as they are for every tokenizer of keras-nlp.
+
+    Args:
+        vocabulary: list of strings, or the path of a vocabulary file. It must
+            hold `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`. `None` where
+            it comes later, by `set_vocabulary` or `load_assets`.
+        lowercase: bool. Whether to lower-case text and strip its accents.
+        max_chars_per_word: int. Words of more characters than this (after
+            normalisation) become `[UNK]`, as published BERT tokenizers do.
+        dtype: string. The integer type of the ids, `"int32"` or `"int64"`.
+        **kwargs: Keyword arguments of `keras_nlp.tokenizers.Tokenizer`.
+
+    Example:
+
+    ```python
+    from tf_bertembed import text
+
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "caf", "##e", "我", "!"])
+    assert tokenizer(["Café!", "我 x"]) == [[5, 6, 8], [7, 1]]
+    ```
+
+    References:
+    - [Devlin et al., 2018](https://arxiv.org/abs/1810.04805)
+    - [Song et al., 2020](https://arxiv.org/abs/2012.15524)
+    """
+
+    def __init__(
+        self, vocabulary=None, lowercase=True, max_chars_per_word=100, dtype="int32", **kwargs
+    ):
+        if dtype not in ("int32", "int64") and getattr(dtype, "name", None) not in (
+            "int32",
+            "int64",
+        ):
+            raise common.BertEmbedError(f'`dtype` must be "int32" or "int64". Received: {dtype!r}.')
+        if not isinstance(max_chars_per_word, int) or max_chars_per_word < 1:
+            raise common.BertEmbedError(
+                f"`max_chars_per_word` must be an int of at least 1. "
+                f"Received: {max_chars_per_word!r}."
+            )
+        super().__init__(dtype=dtype, **kwargs)
+        self.lowercase = bool(lowercase)
+        self.max_chars_per_word = max_chars_per_word
+        for token in SPECIAL_TOKENS:
+            self._add_special_token(token, f"{token[1:-1].lower()}_token")
+        self.file_assets = [VOCABULARY_FILE]
+        self.set_vocabulary(vocabulary)
+        self.built = True
+
+    @classmethod
+    def from_folder(cls, path, **kwargs):
+        """Make the tokenizer of a Hugging Face BERT folder.
+
+        Args:
+            path: string or `pathlib.Path`. A folder with `vocab.txt` and, if
+                the tokenizer was made with other settings than lower-casing,
+                `tokenizer_config.json`, of which `do_lower_case`,
+                `strip_accents` and `tokenize_chinese_chars` are read.
+            **kwargs: Keyword arguments of the constructor.
+
+        Returns:
+            A `BertEmbedTokenizer`.
+
+        Raises:
+            MissingFileError: where the folder or its `vocab.txt` is missing.
+            FileFormatError: where one of the files is not what it should be,
+                or asks for a normalisation that this tokenizer lacks.
+
+        Example:
+
+        ```python
+        import json
+        import os
+        from tf_bertembed import text
+
+        os.mkdir("bert")
+        text.save_vocabulary([*text.SPECIAL_TOKENS, "A", "a"], "bert/vocab.txt")
+        with open("bert/tokenizer_config.json", "w") as file:
+            json.dump({"do_lower_case": False}, file)
+        tokenizer = text.BertEmbedTokenizer.from_folder("bert")
+        assert tokenizer(["A a"]) == [[5, 6]]
+        ```
+        """
+        path = Path(path)
+        vocabulary = load_vocabulary(path / "vocab.txt")
+        config = path / "tokenizer_config.json"
+        if config.exists():
+            kwargs.setdefault("lowercase", _read_lowercase(config))
+        return cls(vocabulary, **kwargs)
+
+    def set_vocabulary(self, vocabulary):
+        """Take a vocabulary in place of the present one.
+
+        Args:
+            vocabulary: list of strings, or the path of a vocabulary file;
+                `None` to have none.
+
+        Raises:
+            BertEmbedError: where pieces are blank or repeated, or a special
+                token is missing.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer()
+        tokenizer.set_vocabulary([*text.SPECIAL_TOKENS, "one"])
+        assert tokenizer.vocabulary_size() == 6
+        ```
+        """
+        self._vocabulary = None
+        if vocabulary is None:
+            return
+        if isinstance(vocabulary, (str, Path)):
+            if serialization_lib.in_safe_mode():
+                raise common.BertEmbedError(
+                    "A vocabulary file outside of the model archive is not read while a model "
+                    f"is loaded. Received: {str(vocabulary)!r}. Pass `safe_mode=False` if you "
+                    "trust the archive."
+                )
+            vocabulary = load_vocabulary(vocabulary)
+        else:
+            vocabulary = list(vocabulary)
+            check_vocabulary(vocabulary)
+        # Made outside of any graph under construction, which would own them.
+        with tf.init_scope():
+            self._normalizer = tf_text.FastBertNormalizer(
+                lower_case_nfd_strip_accents=self.lowercase
+            )
+            self._wordpiece = tf_text.FastWordpieceTokenizer(
+                vocab=vocabulary,
+                max_bytes_per_word=LONGEST_CHARACTER * self.max_chars_per_word,
+                token_out_type=tf.as_dtype(self.compute_dtype),
+                support_detokenization=True,
+            )
+            self._continues = tf.constant(
+                [piece.startswith("##") and len(piece) > 2 for piece in vocabulary]
+            )
+        self._vocabulary = vocabulary
+        self._ids = {piece: index for index, piece in enumerate(vocabulary)}
+        self._update_special_token_ids()
+
+    def tokenize(self, inputs):
+        """Cut texts into pieces.
+
+        Args:
+            inputs: string, array, tensor or ragged tensor of strings, of any
+                shape.
+
+        Returns:
+            The ids of the pieces, as a ragged tensor with one dimension more
+            than `inputs`; for a single string a tensor [T].
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one", "##s", "."])
+        assert tokenizer.tokenize(["Ones.", ""]).to_list() == [[5, 6, 7], []]
+        ```
+        """
+        return self._over_texts(lambda texts: (self._split(texts, offsets=False)[0],), inputs)[0]
+
+    def tokenize_with_offsets(self, inputs):
+        """Cut texts into pieces and say where each stands in its text.
+
+        Args:
+            inputs: string, array, tensor or ragged tensor of strings, of any
+                shape.
+
+        Returns:
+            A tuple of three ragged tensors, as `tokenize` returns them: the
+            ids; the byte where each piece starts in the original, not the
+            normalised, UTF-8 text; the byte after its end. Pieces that share
+            a character, as the parts of a decomposed Hangul syllable do, may
+            have empty spans; from the start of a word's first piece to the
+            end of its last one is always the word.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "caf", "##e", "!"])
+        ids, starts, ends = tokenizer.tokenize_with_offsets(["Café!"])
+        assert ids.to_list() == [[5, 6, 7]]
+        assert starts.to_list() == [[0, 3, 5]] and ends.to_list() == [[3, 5, 6]]
+        ```
+        """
+        return self._over_texts(lambda texts: self._split(texts, offsets=True), inputs)
+
+    def starts_word(self, token_ids):
+        """Tell which pieces start a word, and which continue one (`##…`).
+
+        Args:
+            token_ids: int tensor or ragged tensor of ids, of any shape.
+
+        Returns:
+            A bool tensor of the same shape.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one", "##s"])
+        assert tokenizer.starts_word([5, 6, 1]).numpy().tolist() == [True, False, True]
+        ```
+        """
+        self._require_vocabulary()
+        if isinstance(token_ids, tf.RaggedTensor):
+            return token_ids.with_flat_values(self.starts_word(token_ids.flat_values))
+        return tf.logical_not(tf.gather(self._continues, token_ids))
+
+    def detokenize(self, inputs):
+        """Join pieces to text: words with a space between, normalised.
+
+        Args:
+            inputs: int tensor, ragged tensor or list of lists of ids.
+
+        Returns:
+            A string tensor with one dimension less than `inputs`.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one", "##s", "."])
+        assert tokenizer.detokenize([5, 6, 7]).numpy() == b"ones ."
+        ```
+        """
+        self._require_vocabulary()
+        if isinstance(inputs, list) and inputs and isinstance(inputs[0], list):
+            inputs = tf.ragged.constant(inputs, dtype=self.compute_dtype)
+        return self._wordpiece.detokenize(inputs)
+
+    def get_vocabulary(self):
+        """List the pieces in the order of their ids.
+
+        Returns:
+            List of strings.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"])
+        assert tokenizer.get_vocabulary()[5] == "one"
+        ```
+        """
+        self._require_vocabulary()
+        return list(self._vocabulary)
+
+    def vocabulary_size(self):
+        """Count the pieces.
+
+        Returns:
+            Int.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        assert text.BertEmbedTokenizer(text.SPECIAL_TOKENS).vocabulary_size() == 5
+        ```
+        """
+        self._require_vocabulary()
+        return len(self._vocabulary)
+
+    def id_to_token(self, id):
+        """Give the piece of an id.
+
+        Args:
+            id: int. The id.
+
+        Returns:
+            String.
+
+        Raises:
+            BertEmbedError: where there is no such id.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        assert text.BertEmbedTokenizer(text.SPECIAL_TOKENS).id_to_token(2) == "[CLS]"
+        ```
+        """
+        if not 0 <= id < self.vocabulary_size():
+            raise common.BertEmbedError(
+                f"`id` must be in range [0, {self.vocabulary_size() - 1}]. Received: {id}"
+            )
+        return self._vocabulary[id]
+
+    def token_to_id(self, token):
+        """Give the id of a piece.
+
+        Args:
+            token: string. The piece.
+
+        Returns:
+            Int.
+
+        Raises:
+            BertEmbedError: where there is no such piece.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        assert text.BertEmbedTokenizer(text.SPECIAL_TOKENS).token_to_id("[MASK]") == 4
+        ```
+        """
+        self._require_vocabulary()
+        if token not in self._ids:
+            raise common.BertEmbedError(f"The vocabulary has no piece {token!r}.")
+        return self._ids[token]
+
+    def save_assets(self, dir_path):
+        """Write the vocabulary into a folder; Keras calls this on saving.
+
+        Args:
+            dir_path: string. The folder.
+
+        Example:
+
+        ```python
+        import os
+        from tf_bertembed import text
+
+        text.BertEmbedTokenizer(text.SPECIAL_TOKENS).save_assets(".")
+        assert os.path.exists("vocabulary.txt")
+        ```
+        """
+        save_vocabulary(self.get_vocabulary(), Path(dir_path) / VOCABULARY_FILE, overwrite=True)
+
+    def load_assets(self, dir_path):
+        """Take the vocabulary from a folder; Keras calls this on loading.
+
+        Args:
+            dir_path: string. The folder.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        text.BertEmbedTokenizer(text.SPECIAL_TOKENS).save_assets(".")
+        tokenizer = text.BertEmbedTokenizer()
+        tokenizer.load_assets(".")
+        assert tokenizer.pad_token_id == 0
+        ```
+        """
+        self.set_vocabulary(load_vocabulary(Path(dir_path) / VOCABULARY_FILE))
+
+    def get_config(self):
+        """Give the constructor's arguments; the vocabulary is an asset.
+
+        Returns:
+            Dict.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        config = text.BertEmbedTokenizer(text.SPECIAL_TOKENS, lowercase=False).get_config()
+        assert config["lowercase"] is False and config["vocabulary"] is None
+        ```
+        """
+        config = super().get_config()
+        config.update(
+            {
+                "vocabulary": None,
+                "lowercase": self.lowercase,
+                "max_chars_per_word": self.max_chars_per_word,
+            }
+        )
+        return config
+
+    def _require_vocabulary(self):
+        if self._vocabulary is None:
+            raise common.BertEmbedError(
+                "No vocabulary has been set for BertEmbedTokenizer. Make sure to pass a "
+                "`vocabulary` argument when creating the layer."
+            )
+
+    def _over_texts(self, split, inputs):
+        """Apply a function of a [B] tensor of texts to strings of any shape."""
+        self._require_vocabulary()
+        if isinstance(inputs, tf.RaggedTensor):
+            texts, nest = inputs.flat_values, inputs.with_flat_values
+        else:
+            inputs = tf.convert_to_tensor(inputs)
+            if inputs.dtype != tf.string:
+                raise common.BertEmbedError(
+                    f"Strings were expected. Received: a tensor of {inputs.dtype.name}."
+                )
+            if inputs.shape.rank == 0:
+                return tuple(pieces[0] for pieces in split(inputs[tf.newaxis]))
+            if inputs.shape.rank == 1:
+                return split(inputs)
+            ragged = tf.RaggedTensor.from_tensor(inputs, ragged_rank=inputs.shape.rank - 1)
+            texts, nest = ragged.flat_values, ragged.with_flat_values
+        return tuple(nest(pieces.with_row_splits_dtype(tf.int64)) for pieces in split(texts))
+
+    def _split(self, texts, offsets):
+        """Ids and, if asked for, byte offsets of [B] texts as ragged tensors."""
+        if offsets:
+            normalized, origins = self._normalizer.normalize_with_offsets(texts)
+        else:
+            normalized = self._normalizer.normalize(texts)
+        ids, starts, ends = self._wordpiece.tokenize_with_offsets(normalized)
+        rows = ids.value_rowids()
+        flat = self._without_long_words(normalized, ids.values, starts.values, ends.values, rows)
+        ids, starts, ends, rows = flat
+        count = tf.size(texts, out_type=tf.int64)
+
+        def ragged(values):
+            return tf.RaggedTensor.from_value_rowids(values, rows, count, validate=False)
+
+        if not offsets:
+            return (ragged(ids),)
+        base = tf.gather(tf.cast(origins.row_starts(), tf.int64), rows)
+        return tuple(
+            ragged(values)
+            for values in (
+                ids,
+                tf.gather(origins.values, base + starts),
+                tf.gather(origins.values, base + ends),
+            )
+        )
+
+    def _without_long_words(self, normalized, ids, starts, ends, rows):
+        first = self.starts_word(ids)
+        word = tf.cumsum(tf.cast(first, tf.int64)) - 1
+        word_start = tf.boolean_mask(starts, first)
+        too_many_bytes = tf.reduce_any(ends - tf.gather(word_start, word) > self.max_chars_per_word)
+
+        def replace():
+            # The kernel counts bytes; what counts is characters.
+            word_end = tf.math.segment_max(ends, word)
+            source = tf.gather(normalized, tf.boolean_mask(rows, first))
+            characters = tf.strings.length(
+                tf.strings.substr(source, word_start, word_end - word_start), unit="UTF8_CHAR"
+            )
+            long = tf.gather(characters > self.max_chars_per_word, word)
+            keep = tf.logical_or(first, tf.logical_not(long))
+            replaced = (
+                tf.where(long, tf.cast(self.unk_token_id, ids.dtype), ids),
+                starts,
+                tf.where(long, tf.gather(word_end, word), ends),
+                rows,
+            )
+            return tuple(tf.boolean_mask(values, keep) for values in replaced)
+
+        return tf.cond(too_many_bytes, replace, lambda: (ids, starts, ends, rows))
+
+
+def _read_lowercase(path):
+    try:
+        config = json.loads("\n".join(line for _, line in common.read_lines(path)))
+    except json.JSONDecodeError as error:
+        raise common.FileFormatError(
+            path, f"JSON was expected: {error.msg}.", error.lineno
+        ) from error
+    lowercase = config.get("do_lower_case", True)
+    strip = config.get("strip_accents")
+    if strip is not None and strip != lowercase:
+        raise common.FileFormatError(
+            path,
+            "BertEmbedTokenizer strips accents where it lower-cases and nowhere else. "
+            f"Received: do_lower_case={lowercase}, strip_accents={strip}.",
+        )
+    if not config.get("tokenize_chinese_chars", True):
+        raise common.FileFormatError(
+            path,
+            "BertEmbedTokenizer always splits at Chinese characters. "
+            "Received: tokenize_chinese_chars=false.",
+        )
+    return lowercase
