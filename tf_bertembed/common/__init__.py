@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "decode_line": "files",
         "derive_seed": "seeds",
         "open_bytes": "files",
-        "progress": "progress",
+        "progress": "bars",
         "read_blocks": "files",
         "read_lines": "files",
         "require_file": "files",
