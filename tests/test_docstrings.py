@@ -24,6 +24,7 @@ class Documented:
     docstring: str
     arguments: list
     overrides: bool = False
+    shown_elsewhere: bool = False
 
     def section(self, title):
         """The lines under a heading such as `Args:`; `None` where there is no such heading."""
@@ -58,7 +59,7 @@ class Documented:
                 found.append(
                     f"{self.name}: `Args:` names {named}, the signature has {self.arguments}"
                 )
-        if not self.overrides and not self.examples():
+        if not (self.overrides or self.shown_elsewhere or self.examples()):
             found.append(f"{self.name}: no `Example:` with a ```python block")
         return found
 
@@ -96,7 +97,8 @@ def documented(name, thing):
     docstring = thing.__dict__.get("__doc__") or ""
     if dataclasses.is_dataclass(thing) and docstring.startswith(f"{thing.__name__}("):
         docstring = ""
-    yield Documented(name, docstring, constructor_arguments(thing))
+    whole = Documented(name, docstring, constructor_arguments(thing))
+    yield whole
     for attribute, value in vars(thing).items():
         if attribute.startswith("_"):
             continue
@@ -111,8 +113,8 @@ def documented(name, thing):
             f"{name}.{attribute}",
             function.__doc__ or "",
             parameters(function, bound),
-            # The class's example shows what a property is for.
             overrides=overrides or is_property,
+            shown_elsewhere=any(f".{attribute}(" in code for code in whole.examples()),
         )
 
 
@@ -242,3 +244,20 @@ def test_methods_are_checked_unless_a_base_class_documents_them():
     assert found["Layer"].arguments == ["width"]
     assert found["Layer.widen"].arguments == ["by"]
     assert all(thing.problems() for thing in found.values())
+
+
+def test_the_example_of_a_class_may_show_its_methods():
+    class Scale:
+        def by(self):
+            """Tell the factor."""
+
+        def __str__(self):
+            return ""
+
+        def unit(self):
+            """Tell the unit."""
+
+    Scale.__doc__ = GOOD.replace('Path("made.txt")', "Scale().by()")
+    shown = {thing.name: thing.problems() for thing in documented("Scale", Scale)}
+    assert shown["Scale.by"] == []
+    assert len(shown["Scale.unit"]) == 1

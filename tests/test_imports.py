@@ -35,7 +35,8 @@ NEVER = {
     "common": KERAS | {"gensim"},
     "vectors": KERAS,
     "layers": {"gensim"},
-    "cli": KERAS | {"numpy", "gensim", "sklearn"},
+    # TensorFlow is only started there, never used.
+    "cli": KERAS - {"tensorflow", "tensorflow_text"} | {"numpy", "gensim", "sklearn"},
 }
 
 

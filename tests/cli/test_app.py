@@ -1,6 +1,5 @@
 import errno
 import json
-import os
 import subprocess
 import sys
 import warnings
@@ -163,16 +162,6 @@ def test_a_warning_is_one_line(command, capsys):
     command(lambda seed: warnings.warn("two words\nwere doubled.", stacklevel=1))
     assert cli.main(["work"]) == 0
     assert capsys.readouterr().err == "warning: two words were doubled.\n"
-
-
-def test_the_log_level_of_tensorflow_is_a_default_only(command, monkeypatch):
-    seen = []
-    command(lambda seed: seen.append(os.environ["TF_CPP_MIN_LOG_LEVEL"]))
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    cli.main(["work"])
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
-    cli.main(["work"])
-    assert seen == ["0", "2"]
 
 
 def test_python_m_is_the_command():

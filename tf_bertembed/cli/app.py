@@ -1,7 +1,6 @@
 """The commands put together, and what every one of them does with an error."""
 
 import errno
-import os
 import sys
 import warnings
 from typing import Annotated
@@ -102,7 +101,6 @@ def main(arguments=None):
     assert cli.main(["no-such-command"]) == 2
     ```
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:

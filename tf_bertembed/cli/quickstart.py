@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tf_bertembed.cli.native_logs import start_tensorflow
 from tf_bertembed.cli.options import Json, Seed, output_as
 
 
@@ -25,6 +26,7 @@ def quickstart(
     """
     from tf_bertembed.quickstart import run
 
+    start_tensorflow()
     with output_as(as_json) as print_json:
         results = run(output=output, fast=fast, seed=seed)
         if print_json:

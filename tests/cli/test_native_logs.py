@@ -1,0 +1,46 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tf_bertembed.cli.native_logs import without_noise
+
+NOISE = [
+    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+    "I0000 00:00:1795 7259 cudart_stub.cc:31] Could not find cuda drivers on your machine",
+    "E0000 00:00:1795 7259 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error",
+]
+NEWS = ["E0000 00:00:1795 7259 other.cc:1] out of memory", "Aborted, and why", "Idle 0000 hands"]
+
+
+def test_only_noise_is_held_back(capfd):
+    with without_noise():
+        os.write(2, "\n".join([*NOISE, *NEWS, ""]).encode())
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err.splitlines() == [*NEWS, "after"]
+
+
+def test_what_was_said_before_an_error_is_passed_on(capfd):
+    def load():
+        with without_noise():
+            os.write(2, b"libcudart.so is missing\n")
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        load()
+    assert capfd.readouterr().err == "libcudart.so is missing\n"
+
+
+def test_tensorflow_starts_in_silence():
+    code = (
+        "from tf_bertembed.cli.native_logs import start_tensorflow\n"
+        "start_tensorflow()\n"
+        "import tensorflow as tf\n"
+        "print(int(tf.function(lambda x: x + 1)(tf.constant(1))))\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.stdout, done.stderr) == ("2\n", "")
