@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "InputFusion": "input_fusion",
+        "MaskedLMHead": "masked_lm_head",
         "MaskedPooling": "masked_pooling",
         "OutputFusion": "output_fusion",
         "PositionEmbedding": "position_embedding",

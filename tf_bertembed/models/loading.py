@@ -1,5 +1,7 @@
 """One door for every kind of checkpoint."""
 
+import keras
+
 from tf_bertembed.common import FileFormatError
 from tf_bertembed.models.backbone import BertEmbedBackbone
 from tf_bertembed.models.huggingface import load_huggingface, read_json
@@ -45,4 +47,6 @@ def load(path_or_name, **overrides):
             config_path,
             f"A preset of BertEmbedBackbone was expected. Received: {config['registered_name']!r}.",
         )
+    # Named here since keras-nlp 0.32 cannot read a mixed dtype from a preset.
+    overrides.setdefault("dtype", keras.config.dtype_policy().name)
     return BertEmbedBackbone.from_preset(str(folder), **overrides)

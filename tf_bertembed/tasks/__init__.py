@@ -1,0 +1,11 @@
+"""A file a task: its head, loss and metrics over the backbone."""
+
+from tf_bertembed.common import lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "Pretrainer": "pretrainer",
+        "TextClassifier": "text_classifier",
+    },
+)

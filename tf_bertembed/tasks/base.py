@@ -1,0 +1,211 @@
+"""What every task shares: Keras manners in `fit`, and checks of its parts."""
+
+import warnings
+
+import keras
+import keras_nlp
+import numpy as np
+import tensorflow as tf
+
+from tf_bertembed.common import BertEmbedError
+from tf_bertembed.models import BertEmbedBackbone
+from tf_bertembed.text import Preprocessor
+
+
+def check_parts(backbone, preprocessor):
+    """Raise where a preprocessor makes features that a backbone cannot take.
+
+    Args:
+        backbone: a `BertEmbedBackbone`.
+        preprocessor: a `Preprocessor`, with its vocabulary and words.
+
+    Raises:
+        BertEmbedError: where vocabulary, length or words do not fit.
+    """
+    pieces = preprocessor.tokenizer.vocabulary_size()
+    if pieces > backbone.vocabulary_size:
+        raise BertEmbedError(
+            f"The tokenizer has {pieces} pieces, the backbone's token table only "
+            f"{backbone.vocabulary_size}. Use the vocabulary that the backbone was made with."
+        )
+    if preprocessor.sequence_length > backbone.max_sequence_length:
+        raise BertEmbedError(
+            "The preprocessor's `sequence_length` is longer than the backbone's position table. "
+            f"Received: {preprocessor.sequence_length}; at most: {backbone.max_sequence_length}."
+        )
+    words = len(preprocessor.static_words or ())
+    rows = max(backbone.static_vocabulary_size, 1)
+    if words + 1 != rows:
+        raise BertEmbedError(
+            f"The preprocessor knows {words} words with a vector, the backbone's table has "
+            f"{rows - 1}. Give both what `vectors.static_table` returned."
+        )
+
+
+def _is_dataset(x):
+    return isinstance(x, tf.data.Dataset)
+
+
+def _as_tensor(value):
+    if value is None or tf.is_tensor(value):
+        return value
+    return tf.convert_to_tensor(value if isinstance(value, list) else np.asarray(value))
+
+
+def _as_tensors(x):
+    if isinstance(x, tuple):
+        return tuple(_as_tensor(part) for part in x)
+    if isinstance(x, dict):
+        return {name: _as_tensor(part) for name, part in x.items()}
+    return _as_tensor(x)
+
+
+def _count(arrays):
+    return int(tf.nest.flatten(arrays)[0].shape[0])
+
+
+def _cut(arrays, part):
+    return tf.nest.map_structure(lambda item: None if item is None else item[part], arrays)
+
+
+class BertEmbedTask(keras_nlp.models.Task):
+    """Base of the tasks: a backbone, a preprocessor and a head.
+
+    Over `keras_nlp.models.Task` it shuffles arrays in `fit`, as Keras does
+    everywhere else, checks that its parts fit one another, and describes
+    itself to the exporter by `text_inputs` and `signatures`.
+    """
+
+    backbone_cls = BertEmbedBackbone
+    preprocessor_cls = Preprocessor
+    text_inputs = ("text",)
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, **kwargs):
+        """Load a task from a folder that `save_to_preset` wrote.
+
+        Args:
+            preset: string. The folder.
+            load_weights: bool. Whether to load weights or start at random.
+            **kwargs: `dtype`, by default Keras's own (`keras.config`), and
+                other arguments of the task to replace.
+
+        Returns:
+            A task, ready for `predict`, `fit` and export.
+        """
+        # Named here since keras-nlp 0.32 cannot read a mixed dtype from a preset.
+        kwargs.setdefault("dtype", keras.config.dtype_policy().name)
+        with warnings.catch_warnings():
+            # A folder holds a model to use; its optimizer starts afresh.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+            return super().from_preset(str(preset), load_weights=load_weights, **kwargs)
+
+    def encode_labels(self, y):
+        """Turn a user's labels into what the loss takes; unchanged by default."""
+        return y
+
+    def preprocess_samples(self, x, y=None, sample_weight=None):
+        # Checked here and not in the constructor, since a task that is read
+        # from a folder gets its vocabulary after it is made.
+        if self.preprocessor is not None:
+            check_parts(self.backbone, self.preprocessor)
+        return super().preprocess_samples(x, y=y, sample_weight=sample_weight)
+
+    def _freeze_pooler(self):
+        # A head that does not read `pooled_output` gives its layers no gradient,
+        # of which the optimizer would warn at every `fit`.
+        for layer in (self.backbone.pooler_dense, self.backbone.pooled_fusion_layer):
+            if layer is not None:
+                layer.trainable = False
+
+    def _dataset(self, x, y, sample_weight, batch_size, shuffle):
+        pack = keras.utils.pack_x_y_sample_weight
+        data = pack(_as_tensors(x), _as_tensors(y), _as_tensor(sample_weight))
+        counts = sorted({int(part.shape[0]) for part in tf.nest.flatten(data) if part is not None})
+        if len(counts) != 1 or not counts[0]:
+            raise BertEmbedError(
+                "`x`, `y` and `sample_weight` must hold one item for each text, and at least one "
+                f"text. Received lengths: {counts}."
+            )
+        dataset = tf.data.Dataset.from_tensor_slices(data)
+        if shuffle:
+            dataset = dataset.shuffle(counts[0], reshuffle_each_iteration=True)
+        return dataset.batch(batch_size or 32)
+
+    def _validation_dataset(self, data, batch_size):
+        if data is None or _is_dataset(data):
+            return data
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        return self._dataset(x, self.encode_labels(y), sample_weight, batch_size, shuffle=False)
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        sample_weight=None,
+        validation_data=None,
+        validation_split=0.0,
+        shuffle=True,
+        **kwargs,
+    ):
+        """Train, with the manners of `keras.Model.fit`.
+
+        Args:
+            x: strings `[N]`, a tuple of two such for pairs, a dict of
+                features `[N, T]`, or a `tf.data.Dataset` of batches.
+            y: labels `[N]`; `None` where `x` is a dataset.
+            batch_size: int. Texts in a step, 32 by default.
+            sample_weight: float `[N]`. A weight for each text.
+            validation_data: a pair `(x, y)` or a triple with sample weights,
+                or a dataset of batches.
+            validation_split: float. The share taken from the end of arrays
+                for validation, before shuffling.
+            shuffle: bool. Whether arrays are shuffled before each epoch.
+            **kwargs: passed to `keras.Model.fit` (`epochs`, `callbacks`,
+                `class_weight`, ...).
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            BertEmbedError: where labels or lengths do not fit.
+        """
+        validation_data = self._validation_dataset(validation_data, batch_size)
+        if _is_dataset(x):
+            return super().fit(
+                x,
+                y,
+                batch_size,
+                sample_weight,
+                validation_data=validation_data,
+                shuffle=False,
+                **kwargs,
+            )
+        y = self.encode_labels(y)
+        if validation_split and validation_data is None:
+            arrays = (_as_tensors(x), _as_tensors(y), _as_tensor(sample_weight))
+            total = _count(arrays)
+            kept = int(total * (1.0 - validation_split))
+            if not 0 < kept < total:
+                raise BertEmbedError(
+                    "`validation_split` leaves no text on one side. Received: "
+                    f"{validation_split} of {total} texts."
+                )
+            x, y, sample_weight = _cut(arrays, slice(kept))
+            validation_data = self._dataset(
+                *_cut(arrays, slice(kept, None)), batch_size, shuffle=False
+            )
+        return super().fit(
+            self._dataset(x, y, sample_weight, batch_size, shuffle),
+            validation_data=validation_data,
+            shuffle=False,
+            **kwargs,
+        )
+
+    def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
+        """Compute loss and metrics; arguments as in `fit`."""
+        if _is_dataset(x) or kwargs.get("_use_cached_eval_dataset"):
+            return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
+        y = self.encode_labels(y)
+        return super().evaluate(self._dataset(x, y, sample_weight, batch_size, False), **kwargs)

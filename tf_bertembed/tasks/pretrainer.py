@@ -1,0 +1,189 @@
+"""Masked words and next sentences: how a backbone learns from plain text."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_bertembed.common import BertEmbedError
+from tf_bertembed.layers import MaskedLMHead, MaskedPooling
+from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.tasks.base import BertEmbedTask
+
+
+@keras.saving.register_keras_serializable("tf_bertembed")
+class Pretrainer(BertEmbedTask):
+    """Trains a backbone to restore masked pieces and to tell next sentences.
+
+    Takes the backbone's features and `mask_positions` (int32 `[B, M]`), as
+    `text.PretrainingExamples` makes them. Answers a dict of float32 logits:
+    `masked_lm` `[B, M, vocabulary_size]` and, with `next_sentence`,
+    `next_sentence` `[B, 2]`. The head of masked pieces is tied to the token
+    table. The loss counts masked pieces only.
+
+    Args:
+        backbone: a `BertEmbedBackbone`.
+        preprocessor: a `Preprocessor`, kept with the model when it is saved;
+            `fit` takes features and does not use it.
+        next_sentence: bool. Whether to predict next sentences too (without,
+            the pooler is frozen).
+        **kwargs: passed to `keras_nlp.models.Task` (`name`, `compile`).
+
+    Example:
+
+    ```python
+    from tf_bertembed import models, tasks, text
+
+    documents = [["one two", "two one"], ["two two", "one one"]] * 4
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one", "two"])
+    examples = text.PretrainingExamples(
+        documents, tokenizer, sequence_length=16, batch_size=4
+    )
+    backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=16)
+    pretrainer = tasks.Pretrainer(backbone)
+    history = pretrainer.fit(examples.dataset(), epochs=1, verbose=0)
+    assert "masked_lm_accuracy" in history.history
+    ```
+
+    References:
+        Devlin et al., 2019, https://arxiv.org/abs/1810.04805
+    """
+
+    def __init__(self, backbone, preprocessor=None, next_sentence=True, **kwargs):
+        # === Layers ===
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+        self.masked_lm_head = MaskedLMHead(
+            backbone.token_embedding,
+            activation=backbone.activation,
+            layer_norm_epsilon=backbone.layer_norm_epsilon,
+            dtype=backbone.dtype_policy,
+            name="masked_lm",
+        )
+        self.next_sentence_dense = None
+        if not next_sentence:
+            self._freeze_pooler()
+        else:
+            self.next_sentence_dense = keras.layers.Dense(
+                2, kernel_initializer=bert_initializer(), dtype="float32", name="next_sentence"
+            )
+
+        # === Functional model ===
+        positions = keras.Input(shape=(None,), dtype="int32", name="mask_positions")
+        encoded = backbone(backbone.input)
+        outputs = {"masked_lm": self.masked_lm_head(encoded["sequence_output"], positions)}
+        if next_sentence:
+            outputs["next_sentence"] = self.next_sentence_dense(encoded["pooled_output"])
+        super().__init__(
+            inputs={**backbone.input, "mask_positions": positions}, outputs=outputs, **kwargs
+        )
+
+        # === Config ===
+        self.next_sentence = next_sentence
+
+    def compile(self, optimizer="auto", **kwargs):
+        """Configure training.
+
+        Args:
+            optimizer: a `keras.Optimizer`, or `"auto"` for AdamW at 1e-4.
+            **kwargs: passed to `keras.Model.compile`; `loss` and
+                `weighted_metrics` are set here unless given.
+
+        Example:
+
+        ```python
+        from tf_bertembed import models, tasks
+
+        pretrainer = tasks.Pretrainer(models.BertEmbedBackbone(100, 1, 2, 8, 16))
+        pretrainer.compile(optimizer="adam")
+        ```
+        """
+        if isinstance(optimizer, str) and optimizer == "auto":
+            optimizer = keras.optimizers.AdamW(1e-4, weight_decay=0.01)
+        # The mean over the pieces that count, not over the places left empty.
+        kwargs.setdefault(
+            "loss",
+            {
+                name: keras.losses.SparseCategoricalCrossentropy(
+                    from_logits=True, reduction="mean_with_sample_weight"
+                )
+                for name in self.output_names
+            },
+        )
+        kwargs.setdefault(
+            "weighted_metrics",
+            {
+                name: [
+                    keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+                    keras.metrics.SparseCategoricalCrossentropy(
+                        from_logits=True, name="crossentropy"
+                    ),
+                ]
+                for name in self.output_names
+            },
+        )
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def preprocess_samples(self, x, y=None, sample_weight=None):
+        # Masked examples come ready from `text.PretrainingExamples`.
+        return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+
+    def set_output_bias(self, counts):
+        """Start the masked-word head at the frequencies of the pieces.
+
+        Without it the first steps go into learning how frequent each piece
+        is.
+
+        Args:
+            counts: array `[vocabulary_size]`. How often each piece occurs in
+                the corpus; 1 is added to each.
+
+        Raises:
+            BertEmbedError: where the length is not the vocabulary's.
+
+        Example:
+
+        ```python
+        import numpy as np
+        from tf_bertembed import models, tasks
+
+        pretrainer = tasks.Pretrainer(models.BertEmbedBackbone(100, 1, 2, 8, 16))
+        pretrainer.set_output_bias(np.arange(100))
+        ```
+        """
+        counts = np.asarray(counts, "float64")
+        if counts.shape != (self.backbone.vocabulary_size,):
+            raise BertEmbedError(
+                "One count for each piece was expected: shape "
+                f"({self.backbone.vocabulary_size},). Received: {counts.shape}."
+            )
+        shares = (counts + 1.0) / (counts + 1.0).sum()
+        self.masked_lm_head.output_bias.assign(np.log(shares))
+
+    def signatures(self):
+        """What an exported model answers: `serving_default`, `embed`.
+
+        Returns:
+            A dict of functions from features to named tensors: both give
+            `embedding` `[B, D]`, the mean of the encoder's output over the
+            pieces of each text.
+
+        Example:
+
+        ```python
+        from tf_bertembed import models, tasks
+
+        pretrainer = tasks.Pretrainer(models.BertEmbedBackbone(100, 1, 2, 8, 16))
+        assert sorted(pretrainer.signatures()) == ["embed", "serving_default"]
+        ```
+        """
+        pooling = MaskedPooling("mean", dtype="float32")
+
+        def embed(features):
+            outputs = self.backbone(features, training=False)
+            pooled = pooling(outputs["sequence_output"], features["padding_mask"])
+            return {"embedding": tf.cast(pooled, tf.float32)}
+
+        return {"serving_default": embed, "embed": embed}
+
+    def get_config(self):
+        return {**super().get_config(), "next_sentence": self.next_sentence}
