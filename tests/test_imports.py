@@ -182,14 +182,6 @@ def test_every_public_name_is_there(name):
         _ = package.no_such_name
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-def test_no_public_name_hides_behind_its_own_file(name):
-    # Importing `load.py` binds the module to `package.load`, over a function of that name.
-    package = importlib.import_module(f"tf_bertembed.{name}")
-    files = {module.name for module in pkgutil.iter_modules(package.__path__)}
-    assert files & set(package.__all__) == set()
-
-
 def test_every_name_at_the_top_is_there():
     for public in tf_bertembed.__all__:
         assert importlib.import_module(f"tf_bertembed.{public}").__name__.endswith(public)
