@@ -1,0 +1,14 @@
+"""Word vectors as gensim `KeyedVectors`: read, look up, align to a vocabulary."""
+
+from tf_bertembed.common import lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "Alignment": "alignment",
+        "Coverage": "coverage",
+        "align": "alignment",
+        "load": "loading",
+        "static_table": "tables",
+    },
+)

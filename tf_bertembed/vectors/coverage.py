@@ -1,0 +1,179 @@
+"""How much of a vocabulary has a word vector, and by which way."""
+
+import dataclasses
+
+import numpy as np
+
+from tf_bertembed import common
+
+METHODS = ("special", "exact", "cased", "normalised", "composed", "missing")
+MEANING = {
+    "special": "drawn at random; [PAD] is zeros",
+    "exact": "the piece is a word",
+    "cased": "a word that differs in case only",
+    "normalised": "a word that differs in case or accents",
+    "composed": "mean of the words that contain it",
+    "missing": "no word contains it; drawn at random",
+}
+EXAMPLES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Coverage:
+    """How the pieces of a vocabulary got their vectors, counted by method.
+
+    `str()` gives a table with a few examples of each method, frequent pieces
+    first where occurrences are known.
+
+    Args:
+        pieces: tuple of strings. The vocabulary, V pieces.
+        methods: tuple of strings. How each piece got its vector; the names
+            are described at `Alignment`.
+        sources: tuple of strings. The word, or the heaviest of the words, that
+            each piece got its vector from; `""` where there is none.
+        occurrences: tuple of ints. How often each piece occurs in a corpus;
+            `None` where that is not known.
+
+    Example:
+
+    ```python
+    from gensim.test.utils import datapath
+    from tf_bertembed import vectors
+
+    glove = vectors.load(datapath("test_glove.txt"))
+    coverage = vectors.align(glove, ["[PAD]", "The", "of", "##dnt"]).coverage
+    assert coverage.counts["exact"] == 1 and coverage.shares["cased"] == 0.25
+    seen = coverage.with_occurrences({"The": 30, "of": 60, "##dnt": 10})
+    assert seen.occurrence_shares["exact"] == 0.6
+    print(seen)
+    ```
+    """
+
+    pieces: tuple
+    methods: tuple
+    sources: tuple
+    occurrences: tuple | None = None
+
+    @property
+    def counts(self):
+        """Dict of each method and its number of pieces."""
+        return {method: self.methods.count(method) for method in METHODS}
+
+    @property
+    def shares(self):
+        """Dict of each method and its share of the pieces, a fraction of 1."""
+        return {method: count / len(self.pieces) for method, count in self.counts.items()}
+
+    @property
+    def occurrence_counts(self):
+        """Dict of each method and the occurrences of its pieces, or `None`."""
+        if self.occurrences is None:
+            return None
+        totals = dict.fromkeys(METHODS, 0)
+        for method, count in zip(self.methods, self.occurrences, strict=True):
+            totals[method] += count
+        return totals
+
+    @property
+    def occurrence_shares(self):
+        """Dict of each method and its share of all occurrences, or `None`."""
+        totals = self.occurrence_counts
+        if totals is None:
+            return None
+        return {method: count / sum(totals.values()) for method, count in totals.items()}
+
+    def with_occurrences(self, occurrences):
+        """Weigh the pieces by how often they occur in a corpus.
+
+        Args:
+            occurrences: mapping of strings to ints, the pieces and how often
+                each occurs (0 where a piece is left out); or a sequence of V
+                ints in the order of the vocabulary.
+
+        Returns:
+            A `Coverage` that also has `occurrence_counts` and
+            `occurrence_shares`.
+
+        Raises:
+            BertEmbedError: where the counts do not fit the vocabulary, are
+                negative, or are all 0.
+        """
+        if hasattr(occurrences, "keys"):
+            strange = sorted(set(occurrences) - set(self.pieces))[:3]
+            if strange:
+                raise common.BertEmbedError(
+                    f"`occurrences` names pieces that are not in the vocabulary. "
+                    f"Received: {', '.join(map(repr, strange))}."
+                )
+            occurrences = [occurrences.get(piece, 0) for piece in self.pieces]
+        counts = np.asarray(occurrences)
+        if counts.shape != (len(self.pieces),):
+            raise common.BertEmbedError(
+                f"`occurrences` must have one count for each of the {len(self.pieces)} pieces. "
+                f"Received shape: {counts.shape}."
+            )
+        if counts.min() < 0 or not counts.any():
+            raise common.BertEmbedError(
+                "`occurrences` must be counts from 0, with one above 0 among them. "
+                f"Received: {counts.min()} to {counts.max()}."
+            )
+        return dataclasses.replace(self, occurrences=tuple(counts.tolist()))
+
+    def examples(self, method):
+        """Name a few pieces that got their vector in one way.
+
+        Args:
+            method: string. One of the methods.
+
+        Returns:
+            A list of strings, each a piece and, where it differs, the word
+            that the vector comes from.
+        """
+        rows = [row for row, name in enumerate(self.methods) if name == method]
+        if self.occurrences is not None:
+            rows.sort(key=lambda row: -self.occurrences[row])
+        return [
+            self.pieces[row]
+            if self.sources[row] in ("", self.pieces[row])
+            else f"{self.pieces[row]} < {self.sources[row]}"
+            for row in rows[:EXAMPLES]
+        ]
+
+    def to_dict(self):
+        """Give the numbers as plain values, for JSON.
+
+        Returns:
+            A dict with `pieces` (int) and, for each method, a dict of `count`
+            (int), `share` (fraction of 1), `examples` (list of strings) and,
+            where occurrences are known, `occurrences` (int) and
+            `occurrence_share` (fraction of 1).
+        """
+        counts, shares = self.counts, self.shares
+        found = {
+            method: {
+                "count": counts[method],
+                "share": shares[method],
+                "examples": self.examples(method),
+            }
+            for method in METHODS
+        }
+        if self.occurrences is not None:
+            totals, parts = self.occurrence_counts, self.occurrence_shares
+            for method, row in found.items():
+                row |= {"occurrences": totals[method], "occurrence_share": parts[method]}
+        return {"pieces": len(self.pieces), "methods": found}
+
+    def __str__(self):
+        counts, shares, parts = self.counts, self.shares, self.occurrence_shares
+        head = f"{'method':<10} {'pieces':>8} {'share':>7}"
+        if parts:
+            head += f" {'of text':>7}"
+        lines = [f"{head}  how, and examples"]
+        for method in METHODS:
+            line = f"{method:<10} {counts[method]:>8} {shares[method]:>7.4f}"
+            if parts:
+                line += f" {parts[method]:>7.4f}"
+            examples = self.examples(method)
+            line += f"  {MEANING[method]}{': ' if examples else ''}{', '.join(examples)}"
+            lines.append(line)
+        return "\n".join(lines)
