@@ -1,0 +1,113 @@
+"""TensorFlow's messages, as far as they are needed, without TensorFlow's Python.
+
+The field numbers are those of tensorflow/core/protobuf/{saved_model,meta_graph,config}.proto
+and tensorflow/core/framework/{graph,node_def,function,op_def,attr_value,tensor_shape}.proto.
+Fields that are left out here are skipped by the parser.
+"""
+
+import functools
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+PACKAGE = "tf_bertembed.export"
+
+# A type is a scalar of protobuf or a message of this table; a map is "K->V".
+MESSAGES = {
+    "SavedModel": {"meta_graphs": (2, "MetaGraphDef*")},
+    "MetaGraphDef": {
+        "graph_def": (2, "GraphDef"),
+        "signature_def": (5, "string->SignatureDef"),
+    },
+    "SignatureDef": {
+        "inputs": (1, "string->TensorInfo"),
+        "outputs": (2, "string->TensorInfo"),
+    },
+    "TensorInfo": {
+        "name": (1, "string"),
+        "dtype": (2, "int32"),
+        "tensor_shape": (3, "TensorShapeProto"),
+    },
+    "TensorShapeProto": {"dim": (2, "Dim*"), "unknown_rank": (3, "bool")},
+    "Dim": {"size": (1, "int64")},
+    "GraphDef": {"node": (1, "NodeDef*"), "library": (2, "FunctionDefLibrary")},
+    "FunctionDefLibrary": {"function": (1, "FunctionDef*")},
+    "FunctionDef": {
+        "signature": (1, "OpDef"),
+        "node_def": (3, "NodeDef*"),
+        "attr": (5, "string->AttrValue"),
+    },
+    "NodeDef": {
+        "name": (1, "string"),
+        "op": (2, "string"),
+        "attr": (5, "string->AttrValue"),
+    },
+    "AttrValue": {"s": (2, "bytes"), "b": (5, "bool")},
+    "OpDef": {"name": (1, "string")},
+    "ConfigProto": {
+        "device_count": (1, "string->int32"),
+        "allow_soft_placement": (7, "bool"),
+    },
+}
+
+
+def _set_type(field, kind):
+    if kind in MESSAGES:
+        field.type = field.TYPE_MESSAGE
+        field.type_name = f".{PACKAGE}.{kind}"
+    else:
+        field.type = getattr(field, f"TYPE_{kind.upper()}")
+
+
+def _add_field(message, name, number, kind):
+    field = message.field.add(name=name, number=number, label=1)
+    if "->" in kind:
+        entry_name = "".join(part.title() for part in name.split("_")) + "Entry"
+        entry = message.nested_type.add(name=entry_name)
+        entry.options.map_entry = True
+        for part, (entry_field, entry_kind) in enumerate(
+            zip(("key", "value"), kind.split("->"), strict=True), start=1
+        ):
+            _add_field(entry, entry_field, part, entry_kind)
+        field.label = field.LABEL_REPEATED
+        field.type = field.TYPE_MESSAGE
+        field.type_name = f".{PACKAGE}.{message.name}.{entry_name}"
+        return
+    if kind.endswith("*"):
+        field.label = field.LABEL_REPEATED
+    _set_type(field, kind.removesuffix("*"))
+
+
+@functools.cache
+def _pool():
+    file = descriptor_pb2.FileDescriptorProto(
+        name="tf_bertembed/export.proto", package=PACKAGE, syntax="proto3"
+    )
+    for message_name, fields in MESSAGES.items():
+        message = file.message_type.add(name=message_name)
+        for name, (number, kind) in fields.items():
+            _add_field(message, name, number, kind)
+    # A pool of its own: TensorFlow's, in the same process, stays untouched.
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def message_class(name):
+    """The protobuf class of one message of `MESSAGES`.
+
+    Args:
+        name: string. The name of the message, for example `"MetaGraphDef"`.
+
+    Returns:
+        A protobuf message class.
+
+    Example:
+
+    ```python
+    from tf_bertembed.export import protos
+
+    config = protos.message_class("ConfigProto")(allow_soft_placement=True)
+    assert config.SerializeToString() == b"\\x38\\x01"
+    ```
+    """
+    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"{PACKAGE}.{name}"))

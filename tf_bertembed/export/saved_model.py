@@ -1,0 +1,225 @@
+"""Write a task as a SavedModel: strings in, named outputs out, versioned."""
+
+import contextlib
+import importlib.metadata
+import logging
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+import tf_bertembed
+from tf_bertembed.common import BertEmbedError, FileFormatError, atomic_path
+from tf_bertembed.export.protos import message_class
+from tf_bertembed.export.records import to_columns, write_record
+from tf_bertembed.export.servability import servability_problems
+
+PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp")
+
+
+def export_saved_model(task, folder, *, version=None, examples=None, overwrite=False):
+    """Export a task as `folder/version/`, for TensorFlow Serving or any other server.
+
+    Each signature takes strings and runs the task's own preprocessor in the
+    graph, so what is served is what was trained. The tables of words travel
+    inside; the optimizer and its state do not. What the model in memory answers
+    to a few examples is recorded in `assets.extra/tf_bertembed.json`, for
+    `verify` to compare with. The folder appears when it is complete, or not at
+    all, as servers that watch `folder` need it.
+
+    Args:
+        task: a task of `tf_bertembed.tasks`, with a preprocessor. Any object
+            with a `preprocessor`, `text_inputs` (names of its inputs) and
+            `signatures()` (name to function from features to a dict of
+            tensors) will do.
+        folder: string or `pathlib.Path`. The folder of all versions, for
+            example `saved_models/bbc`; its last part is the model's name.
+        version: int. The version, at least 1; `None` for the one after the
+            highest in `folder`.
+        examples: list of strings, for pairs list of tuples of two strings.
+            The texts to record; `None` for a few of several languages, an
+            empty one and one that is too long.
+        overwrite: bool. Whether to replace a version that is there.
+
+    Returns:
+        The folder of the version as `pathlib.Path`.
+
+    Raises:
+        OutputExistsError: where the version exists and `overwrite` is False.
+        FileFormatError: where `folder` is a file.
+        BertEmbedError: where the version or an example is not as above, the
+            task has no preprocessor, an output does not begin with the batch
+            or is not finite, or the graph holds what a stock TensorFlow
+            Serving 2.19 cannot load.
+
+    Example:
+
+    ```python
+    from tf_bertembed import export, models, tasks, text
+
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad", "film"])
+    backbone = models.BertEmbedBackbone(
+        vocabulary_size=8, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16
+    )
+    task = tasks.TextClassifier(
+        backbone, labels=["no", "yes"], preprocessor=text.Preprocessor(tokenizer, 16)
+    )
+    path = export.export_saved_model(task, "saved_models/films", examples=["good film"])
+    assert path.as_posix() == "saved_models/films/1"
+    ```
+
+    References:
+        - TensorFlow's guide to SavedModel: https://www.tensorflow.org/guide/saved_model
+    """
+    if getattr(task, "preprocessor", None) is None:
+        raise BertEmbedError(
+            "A task is exported together with its preprocessor. "
+            f"Received: {type(task).__name__} with `preprocessor=None`."
+        )
+    inputs = to_columns(examples, task.text_inputs)
+    target = _version_folder(Path(folder), version)
+    served = ServedTask(task)
+    outputs = served.answers_in_memory(inputs)
+    remedy = "Choose another version, or pass `overwrite=True` to replace it."
+    with atomic_path(target, overwrite=overwrite, remedy=remedy) as place:
+        served.save(place)
+        _check_servable(place)
+        write_record(place, inputs, outputs, _versions())
+    return target
+
+
+class ServedTask:
+    """The part of a task that is served: its functions, and the state that they read.
+
+    Args:
+        task: a task, as for `export_saved_model`.
+    """
+
+    def __init__(self, task):
+        self._functions = task.signatures()
+        self._preprocessor = task.preprocessor
+        self._names = task.text_inputs
+        self._traced = {name: self._trace(function) for name, function in self._functions.items()}
+
+    def _trace(self, function):
+        def serve(*texts):
+            features = self._preprocessor(texts if len(texts) > 1 else texts[0])
+            return dict(function(features))
+
+        signature = [tf.TensorSpec([None], tf.string, name=name) for name in self._names]
+        traced = tf.function(serve, input_signature=signature, autograph=False)
+        return traced.get_concrete_function()
+
+    def answers_in_memory(self, inputs):
+        """Run every signature eagerly.
+
+        Args:
+            inputs: dict. Per input a list of strings.
+
+        Returns:
+            Per signature a dict of NumPy arrays.
+
+        Raises:
+            BertEmbedError: where an output does not begin with the batch or
+                is not finite.
+        """
+        texts = tuple(tf.constant(inputs[name]) for name in self._names)
+        features = self._preprocessor(texts if len(texts) > 1 else texts[0])
+        answers = {}
+        for signature, function in self._functions.items():
+            fixed = self._traced[signature].structured_outputs
+            answers[signature] = {
+                name: _to_numpy(f"{signature}.{name}", value, fixed[name].shape, len(texts[0]))
+                for name, value in function(features).items()
+            }
+        return answers
+
+    def save(self, place):
+        """Write the SavedModel.
+
+        Args:
+            place: `pathlib.Path`. The folder to make.
+        """
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        with _quiet():
+            tf.saved_model.save(self._state(), str(place), signatures=self._traced, options=options)
+
+    def _state(self):
+        # Only what the graphs read: a task would bring its optimizer along.
+        module = tf.Module()
+        graphs = [function.graph for function in self._traced.values()]
+        module.weights = list({id(v): v for graph in graphs for v in graph.variables}.values())
+        read = {
+            id(tensor) for function in self._traced.values() for tensor in function.captured_inputs
+        }
+        module.tables = [
+            resource
+            for resource in tf.train.TrackableView(self._preprocessor).descendants()
+            if isinstance(resource, tf.saved_model.experimental.TrackableResource)
+            and id(resource.resource_handle) in read
+        ]
+        return module
+
+
+def _to_numpy(name, value, static_shape, batch):
+    array = np.asarray(value)
+    if static_shape.rank == 0 or static_shape[0] is not None or array.shape[0] != batch:
+        raise BertEmbedError(
+            f"Every output's first dimension must be the batch. Received: {name} with shape "
+            f"{static_shape} in the graph, {list(array.shape)} for {batch} texts."
+        )
+    if array.dtype == object:
+        texts = [text.decode("utf-8") for text in array.ravel()]
+        return np.array(texts, dtype=np.str_).reshape(array.shape)
+    if array.dtype.kind not in "fiub":
+        raise BertEmbedError(
+            "Outputs must be strings, or numbers that NumPy has; cast them to float32. "
+            f"Received: {name} with type {array.dtype.name}."
+        )
+    if not np.isfinite(array).all():
+        raise BertEmbedError(
+            "Outputs must be finite: JSON clients cannot read others. "
+            f"Received: {name} with NaN or infinity. Are the model's weights sound?"
+        )
+    return array
+
+
+def _version_folder(folder, version):
+    if folder.exists() and not folder.is_dir():
+        raise FileFormatError(folder, "A folder for the model's versions was expected.")
+    if version is None:
+        children = folder.iterdir() if folder.is_dir() else ()
+        version = 1 + max((int(c.name) for c in children if _is_version(c.name)), default=0)
+    elif isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise BertEmbedError(f"`version` must be an int of at least 1. Received: {version!r}.")
+    return folder / str(version)
+
+
+def _is_version(name):
+    return name.isascii() and name.isdigit()
+
+
+def _check_servable(place):
+    saved_model = message_class("SavedModel").FromString((place / "saved_model.pb").read_bytes())
+    problems = servability_problems(saved_model.meta_graphs[0])
+    if problems:
+        raise BertEmbedError(
+            f"A stock TensorFlow Serving could not load this model. Received: {' '.join(problems)}"
+        )
+
+
+def _versions():
+    versions = {package: importlib.metadata.version(package) for package in PACKAGES}
+    return {"tf_bertembed": tf_bertembed.__version__, **versions}
+
+
+@contextlib.contextmanager
+def _quiet():
+    # It would report a folder that is renamed a moment later.
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
