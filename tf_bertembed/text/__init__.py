@@ -7,8 +7,13 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "BertEmbedTokenizer": "tokenizer",
         "Preprocessor": "preprocessor",
+        "PretrainingExamples": "pretraining",
         "SPECIAL_TOKENS": "vocabulary",
+        "length_batches": "batches",
         "load_vocabulary": "vocabulary",
+        "read_documents": "readers",
+        "read_labelled": "readers",
         "save_vocabulary": "vocabulary",
+        "train_vocabulary": "vocabulary",
     },
 )

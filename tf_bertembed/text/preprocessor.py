@@ -7,7 +7,7 @@ import keras_nlp
 import tensorflow as tf
 
 from tf_bertembed import common
-from tf_bertembed.text.packing import pack
+from tf_bertembed.text.packing import Layout
 from tf_bertembed.text.tokenizer import BertEmbedTokenizer
 from tf_bertembed.text.words import WordTable
 
@@ -151,7 +151,7 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         ```python
         from tf_bertembed import text
 
-        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"])
         text.Preprocessor(tokenizer, static_words=["one", "two"]).save_assets(".")
         assert open("static_words.txt").read() == "one\\ntwo\\n"
         ```
@@ -173,7 +173,7 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         ```python
         from tf_bertembed import text
 
-        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"])
         text.Preprocessor(tokenizer, static_words=["one", "two"]).save_assets(".")
         preprocessor = text.Preprocessor(tokenizer)
         preprocessor.load_assets(".")
@@ -188,22 +188,7 @@ class Preprocessor(keras_nlp.models.Preprocessor):
             self._word_table = WordTable(words[:-1])
 
     def save_to_preset(self, preset_dir):
-        """Save configuration and assets as a keras-nlp preset.
-
-        Args:
-            preset_dir: string. The folder of the preset.
-
-        Example:
-
-        ```python
-        import os
-        from tf_bertembed import text
-
-        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
-        text.Preprocessor(tokenizer, static_words=["one"]).save_to_preset("preset")
-        assert os.path.exists("preset/preprocessor.json")
-        ```
-        """
+        """Save configuration and assets as a keras-nlp preset."""
         Path(preset_dir).mkdir(parents=True, exist_ok=True)
         super().save_to_preset(str(preset_dir))
         assets = self._preset_assets(preset_dir)
@@ -211,42 +196,12 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         self.save_assets(assets)
 
     def load_preset_assets(self, preset):
-        """Take the assets of a preset; keras-nlp calls this on loading.
-
-        Args:
-            preset: string. The folder of the preset.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
-        text.Preprocessor(tokenizer, static_words=["one"]).save_to_preset("preset")
-        preprocessor = text.Preprocessor(text.BertEmbedTokenizer())
-        preprocessor.load_preset_assets("preset")
-        assert preprocessor.static_words == ["one"]
-        ```
-        """
+        """Take the assets of a preset; keras-nlp calls this on loading."""
         super().load_preset_assets(str(preset))
         self.load_assets(self._preset_assets(preset))
 
     def get_config(self):
-        """Give the constructor's arguments; the words are an asset.
-
-        Returns:
-            Dict.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
-        config = text.Preprocessor(tokenizer, 64).get_config()
-        assert config["sequence_length"] == 64 and config["static_words"] is None
-        ```
-        """
+        """Give the constructor's arguments; the words are an asset."""
         config = super().get_config()
         config.update(
             {
@@ -261,30 +216,26 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         return Path(preset) / "assets" / Path(self.config_file).stem
 
     def _features(self, texts):
-        pieces = [self.tokenizer.tokenize_with_offsets(text) for text in texts]
-        tokens, second = pack(
-            [ids for ids, _, _ in pieces],
-            self.sequence_length,
-            self.tokenizer.cls_token_id,
-            self.tokenizer.sep_token_id,
-        )
-        features = {"token_ids": self._pad(tokens, self.tokenizer.pad_token_id)}
-        place = tf.range(tf.shape(features["token_ids"], out_type=tf.int64)[1])[tf.newaxis]
-        mask = place < tokens.row_lengths()[:, tf.newaxis]
-        in_second = tf.logical_and(mask, place >= second[:, tf.newaxis])
-        features["segment_ids"] = tf.cast(in_second, tf.int32)
-        features["padding_mask"] = mask
+        tokenizer = self.tokenizer
+        pieces = [tokenizer.tokenize_with_offsets(text) for text in texts]
+        ids = [pieces_of_text[0] for pieces_of_text in pieces]
+        layout = Layout(ids, self.sequence_length, self.padding == "max_length")
+        mask = layout.mask()
+        tokens = tf.where(mask, layout.fill(ids), tokenizer.pad_token_id)
+        tokens = tf.where(layout.columns() == 0, tokenizer.cls_token_id, tokens)
+        tokens = tf.where(layout.is_separator(), tokenizer.sep_token_id, tokens)
+        features = {
+            "token_ids": tokens,
+            "segment_ids": layout.segment_ids(),
+            "padding_mask": mask,
+        }
         if self._word_table is not None:
             rows = [
-                self._word_table.rows_of_pieces(text, self.tokenizer.starts_word(ids), starts, ends)
+                self._word_table.rows_of_pieces(text, tokenizer.starts_word(ids), starts, ends)
                 for text, (ids, starts, ends) in zip(texts, pieces, strict=True)
             ]
-            features["static_ids"] = self._pad(pack(rows, self.sequence_length, 0, 0)[0], 0)
+            features["static_ids"] = layout.fill(rows)
         return features
-
-    def _pad(self, ragged, value):
-        length = self.sequence_length if self.padding == "max_length" else None
-        return tf.cast(ragged.to_tensor(default_value=value, shape=[None, length]), tf.int32)
 
 
 def _is_pair(x):

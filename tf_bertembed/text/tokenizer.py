@@ -6,7 +6,6 @@ from pathlib import Path
 import keras
 import keras_nlp
 import tensorflow as tf
-import tensorflow_text as tf_text
 from keras.src.saving import serialization_lib
 
 from tf_bertembed import common
@@ -16,9 +15,9 @@ from tf_bertembed.text.vocabulary import (
     load_vocabulary,
     save_vocabulary,
 )
+from tf_bertembed.text.wordpiece import WordPiece
 
 VOCABULARY_FILE = "vocabulary.txt"
-LONGEST_CHARACTER = 4  # bytes of UTF-8
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
@@ -159,20 +158,9 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         else:
             vocabulary = list(vocabulary)
             check_vocabulary(vocabulary)
-        # Made outside of any graph under construction, which would own them.
-        with tf.init_scope():
-            self._normalizer = tf_text.FastBertNormalizer(
-                lower_case_nfd_strip_accents=self.lowercase
-            )
-            self._wordpiece = tf_text.FastWordpieceTokenizer(
-                vocab=vocabulary,
-                max_bytes_per_word=LONGEST_CHARACTER * self.max_chars_per_word,
-                token_out_type=tf.as_dtype(self.compute_dtype),
-                support_detokenization=True,
-            )
-            self._continues = tf.constant(
-                [piece.startswith("##") and len(piece) > 2 for piece in vocabulary]
-            )
+        self._wordpiece = WordPiece(
+            vocabulary, self.lowercase, self.max_chars_per_word, self.compute_dtype
+        )
         self._vocabulary = vocabulary
         self._ids = {piece: index for index, piece in enumerate(vocabulary)}
         self._update_special_token_ids()
@@ -197,7 +185,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         assert tokenizer.tokenize(["Ones.", ""]).to_list() == [[5, 6, 7], []]
         ```
         """
-        return self._over_texts(lambda texts: (self._split(texts, offsets=False)[0],), inputs)[0]
+        return self._over_texts(self._wordpiece.split, inputs)[0]
 
     def tokenize_with_offsets(self, inputs):
         """Cut texts into pieces and say where each stands in its text.
@@ -225,7 +213,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         assert starts.to_list() == [[0, 3, 5]] and ends.to_list() == [[3, 5, 6]]
         ```
         """
-        return self._over_texts(lambda texts: self._split(texts, offsets=True), inputs)
+        return self._over_texts(self._wordpiece.split_with_offsets, inputs)
 
     def starts_word(self, token_ids):
         """Tell which pieces start a word, and which continue one (`##…`).
@@ -248,7 +236,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         self._require_vocabulary()
         if isinstance(token_ids, tf.RaggedTensor):
             return token_ids.with_flat_values(self.starts_word(token_ids.flat_values))
-        return tf.logical_not(tf.gather(self._continues, token_ids))
+        return self._wordpiece.starts_word(tf.convert_to_tensor(token_ids))
 
     def detokenize(self, inputs):
         """Join pieces to text: words with a space between, normalised.
@@ -271,63 +259,20 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         self._require_vocabulary()
         if isinstance(inputs, list) and inputs and isinstance(inputs[0], list):
             inputs = tf.ragged.constant(inputs, dtype=self.compute_dtype)
-        return self._wordpiece.detokenize(inputs)
+        return self._wordpiece.join(inputs)
 
     def get_vocabulary(self):
-        """List the pieces in the order of their ids.
-
-        Returns:
-            List of strings.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"])
-        assert tokenizer.get_vocabulary()[5] == "one"
-        ```
-        """
+        """List the pieces in the order of their ids."""
         self._require_vocabulary()
         return list(self._vocabulary)
 
     def vocabulary_size(self):
-        """Count the pieces.
-
-        Returns:
-            Int.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        assert text.BertEmbedTokenizer(text.SPECIAL_TOKENS).vocabulary_size() == 5
-        ```
-        """
+        """Count the pieces."""
         self._require_vocabulary()
         return len(self._vocabulary)
 
     def id_to_token(self, id):
-        """Give the piece of an id.
-
-        Args:
-            id: int. The id.
-
-        Returns:
-            String.
-
-        Raises:
-            BertEmbedError: where there is no such id.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        assert text.BertEmbedTokenizer(text.SPECIAL_TOKENS).id_to_token(2) == "[CLS]"
-        ```
-        """
+        """Give the piece of an id."""
         if not 0 <= id < self.vocabulary_size():
             raise common.BertEmbedError(
                 f"`id` must be in range [0, {self.vocabulary_size() - 1}]. Received: {id}"
@@ -335,25 +280,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         return self._vocabulary[id]
 
     def token_to_id(self, token):
-        """Give the id of a piece.
-
-        Args:
-            token: string. The piece.
-
-        Returns:
-            Int.
-
-        Raises:
-            BertEmbedError: where there is no such piece.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        assert text.BertEmbedTokenizer(text.SPECIAL_TOKENS).token_to_id("[MASK]") == 4
-        ```
-        """
+        """Give the id of a piece."""
         self._require_vocabulary()
         if token not in self._ids:
             raise common.BertEmbedError(f"The vocabulary has no piece {token!r}.")
@@ -371,7 +298,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         import os
         from tf_bertembed import text
 
-        text.BertEmbedTokenizer(text.SPECIAL_TOKENS).save_assets(".")
+        text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"]).save_assets(".")
         assert os.path.exists("vocabulary.txt")
         ```
         """
@@ -388,7 +315,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         ```python
         from tf_bertembed import text
 
-        text.BertEmbedTokenizer(text.SPECIAL_TOKENS).save_assets(".")
+        text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"]).save_assets(".")
         tokenizer = text.BertEmbedTokenizer()
         tokenizer.load_assets(".")
         assert tokenizer.pad_token_id == 0
@@ -397,20 +324,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         self.set_vocabulary(load_vocabulary(Path(dir_path) / VOCABULARY_FILE))
 
     def get_config(self):
-        """Give the constructor's arguments; the vocabulary is an asset.
-
-        Returns:
-            Dict.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        config = text.BertEmbedTokenizer(text.SPECIAL_TOKENS, lowercase=False).get_config()
-        assert config["lowercase"] is False and config["vocabulary"] is None
-        ```
-        """
+        """Give the constructor's arguments; the vocabulary is an asset."""
         config = super().get_config()
         config.update(
             {
@@ -446,58 +360,6 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
             ragged = tf.RaggedTensor.from_tensor(inputs, ragged_rank=inputs.shape.rank - 1)
             texts, nest = ragged.flat_values, ragged.with_flat_values
         return tuple(nest(pieces.with_row_splits_dtype(tf.int64)) for pieces in split(texts))
-
-    def _split(self, texts, offsets):
-        """Ids and, if asked for, byte offsets of [B] texts as ragged tensors."""
-        if offsets:
-            normalized, origins = self._normalizer.normalize_with_offsets(texts)
-        else:
-            normalized = self._normalizer.normalize(texts)
-        ids, starts, ends = self._wordpiece.tokenize_with_offsets(normalized)
-        rows = ids.value_rowids()
-        flat = self._without_long_words(normalized, ids.values, starts.values, ends.values, rows)
-        ids, starts, ends, rows = flat
-        count = tf.size(texts, out_type=tf.int64)
-
-        def ragged(values):
-            return tf.RaggedTensor.from_value_rowids(values, rows, count, validate=False)
-
-        if not offsets:
-            return (ragged(ids),)
-        base = tf.gather(tf.cast(origins.row_starts(), tf.int64), rows)
-        return tuple(
-            ragged(values)
-            for values in (
-                ids,
-                tf.gather(origins.values, base + starts),
-                tf.gather(origins.values, base + ends),
-            )
-        )
-
-    def _without_long_words(self, normalized, ids, starts, ends, rows):
-        first = self.starts_word(ids)
-        word = tf.cumsum(tf.cast(first, tf.int64)) - 1
-        word_start = tf.boolean_mask(starts, first)
-        too_many_bytes = tf.reduce_any(ends - tf.gather(word_start, word) > self.max_chars_per_word)
-
-        def replace():
-            # The kernel counts bytes; what counts is characters.
-            word_end = tf.math.segment_max(ends, word)
-            source = tf.gather(normalized, tf.boolean_mask(rows, first))
-            characters = tf.strings.length(
-                tf.strings.substr(source, word_start, word_end - word_start), unit="UTF8_CHAR"
-            )
-            long = tf.gather(characters > self.max_chars_per_word, word)
-            keep = tf.logical_or(first, tf.logical_not(long))
-            replaced = (
-                tf.where(long, tf.cast(self.unk_token_id, ids.dtype), ids),
-                starts,
-                tf.where(long, tf.gather(word_end, word), ends),
-                rows,
-            )
-            return tuple(tf.boolean_mask(values, keep) for values in replaced)
-
-        return tf.cond(too_many_bytes, replace, lambda: (ids, starts, ends, rows))
 
 
 def _read_lowercase(path):

@@ -1,10 +1,12 @@
 """Vocabulary files: one piece a line, the line number is the id."""
 
 from collections import Counter
+from pathlib import Path
 
 from tf_bertembed import common
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+UNKNOWN = "[UNK]"
+SPECIAL_TOKENS = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 FORMAT = "A vocabulary file is UTF-8 text with one piece a line; the line number is the id."
 
 
@@ -42,6 +44,8 @@ def check_vocabulary(vocabulary, path=None):
                 f"vocabulary to include {', '.join(SPECIAL_TOKENS)}. Received: "
                 f"{len(vocabulary)} pieces, the first of them {vocabulary[:5]}."
             )
+    if len(vocabulary) == len(SPECIAL_TOKENS):
+        fail(f"There are special tokens only. {FORMAT}")
 
 
 def load_vocabulary(path):
@@ -100,3 +104,79 @@ def save_vocabulary(vocabulary, path, overwrite=False):
     check_vocabulary(vocabulary)
     with common.atomic_path(path, overwrite=overwrite) as place:
         place.write_bytes("".join(f"{piece}\n" for piece in vocabulary).encode())
+
+
+def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, alphabet_size=1000):
+    """Learn a WordPiece vocabulary with the package `tokenizers`.
+
+    Args:
+        texts: iterable of strings, which are texts, and of `pathlib.Path`s,
+            which are text files.
+        vocabulary_size: int. The number of pieces to learn, special tokens
+            included; fewer come back where the texts hold no more.
+        lowercase: bool. Whether to lower-case text and strip its accents, as
+            the tokenizer that uses the vocabulary will.
+        min_frequency: int. How often two pieces must meet to be joined.
+        alphabet_size: int. How many different characters to keep, the most
+            frequent first. Chinese wants about 6000.
+
+    Returns:
+        List of strings: `[PAD] [UNK] [CLS] [SEP] [MASK]`, the alphabet, and
+        the pieces in the order in which they were learned.
+
+    Raises:
+        BertEmbedError: where there is no text, or a number is out of range.
+        MissingFileError, FileFormatError: where a file cannot be read.
+
+    Example:
+
+    ```python
+    from gensim.test.utils import datapath
+    from pathlib import Path
+    from tf_bertembed import text
+
+    vocabulary = text.train_vocabulary([Path(datapath("lee_background.cor"))], 1000)
+    assert vocabulary[:5] == list(text.SPECIAL_TOKENS)
+    assert len(vocabulary) == 1000 and "the" in vocabulary
+    ```
+
+    Source:
+        The package `tokenizers`, https://github.com/huggingface/tokenizers.
+    """
+    from tokenizers import BertWordPieceTokenizer
+
+    if vocabulary_size <= len(SPECIAL_TOKENS):
+        raise common.BertEmbedError(
+            f"`vocabulary_size` must be more than the {len(SPECIAL_TOKENS)} special tokens. "
+            f"Received: {vocabulary_size}."
+        )
+    if isinstance(texts, (str, Path)):
+        raise common.BertEmbedError(
+            "`texts` must be a list of strings or of `pathlib.Path`s, not one of them. "
+            f"Received: {texts!r:.80}."
+        )
+    trainer = BertWordPieceTokenizer(lowercase=lowercase)
+    trainer.train_from_iterator(
+        _lines(texts),
+        vocab_size=vocabulary_size,
+        min_frequency=min_frequency,
+        limit_alphabet=min(alphabet_size, vocabulary_size - len(SPECIAL_TOKENS)),
+        special_tokens=list(SPECIAL_TOKENS),
+        show_progress=False,
+    )
+    ids = trainer.get_vocab()
+    if len(ids) == len(SPECIAL_TOKENS):
+        raise common.BertEmbedError("`texts` holds no text to learn a vocabulary from.")
+    return sorted(ids, key=ids.get)
+
+
+def _lines(texts):
+    for item in texts:
+        if isinstance(item, Path):
+            yield from (line for _, line in common.read_lines(item))
+        elif isinstance(item, str):
+            yield item
+        else:
+            raise common.BertEmbedError(
+                f"`texts` must hold strings or `pathlib.Path`s. Received: {item!r:.80}."
+            )

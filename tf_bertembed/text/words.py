@@ -45,8 +45,9 @@ class WordTable(tf.Module):
         """Rows of the words that the pieces of [B] texts belong to, as a ragged tensor."""
         first = starts_word.values
         word = tf.cumsum(tf.cast(first, tf.int64)) - 1
-        begin = tf.boolean_mask(starts.values, first)
+        where = tf.where(first)[:, 0]
+        begin = tf.gather(starts.values, where)
         end = tf.math.segment_max(ends.values, word)
-        source = tf.gather(texts, tf.boolean_mask(starts.value_rowids(), first))
+        source = tf.gather(texts, tf.gather(starts.value_rowids(), where))
         rows = self.rows(tf.strings.substr(source, begin, end - begin))
         return starts.with_values(tf.gather(rows, word))
