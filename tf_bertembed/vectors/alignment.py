@@ -64,8 +64,9 @@ def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0):
     Whole-word pieces are looked up: as they are, in another case, without
     accents. All others, pieces that begin with `##` among them, become the
     frequency-weighted mean of the words that contain them: of the words whose
-    segmentation by this vocabulary holds the piece, or else, of the words that
-    have the piece's letters anywhere. The vocabulary counts as lower-cased
+    segmentation by this vocabulary holds the piece; else, the word that the
+    piece is without its `##`; else, the words that have its letters anywhere.
+    The vocabulary counts as lower-cased
     where no piece has a letter in upper case.
 
     Random rows are drawn from a normal distribution with the mean and the
@@ -203,8 +204,12 @@ def _by_letters(words, vocabulary, left):
         piece: wordpiece.normalise(piece.removeprefix(wordpiece.CONTINUATION)) for piece in left
     }
     normalised = [wordpiece.normalise(word) for word in words]
-    found = wordpiece.words_by_letters(normalised, set(letters.values()) - {""})
-    return {piece: found[row] for piece, row in letters.items() if row in found}
+    # "##中" and "##!" come in no segmentation; the word 中 says most about them.
+    whole = dict(zip(reversed(normalised), range(len(words) - 1, -1, -1), strict=True))
+    asked = {text for text in letters.values() if text not in whole}
+    found = wordpiece.words_by_letters(normalised, asked)
+    found |= {text: [whole[text]] for text in letters.values() if text in whole}
+    return {piece: found[text] for piece, text in letters.items() if text in found}
 
 
 def _means(found, weights, vectors):

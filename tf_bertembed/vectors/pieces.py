@@ -68,9 +68,16 @@ def words_by_letters(words, asked):
         A dict of strings among `asked` and the indices of the words that
         contain it, ascending.
     """
+    alphabet = set().union(*words)
+    asked = {letters for letters in asked if letters and alphabet.issuperset(letters)}
     found = {}
+    single = {letters for letters in asked if len(letters) == 1}
+    if single:
+        for index, word in enumerate(words):
+            for letter in single.intersection(word):
+                found.setdefault(letter, []).append(index)
     # Every part of every word is looked up, so the time does not grow with `asked`.
-    for size in sorted({len(letters) for letters in asked}):
+    for size in sorted({len(letters) for letters in asked - single}):
         for index, word in enumerate(words):
             for start in range(len(word) - size + 1):
                 if word[start : start + size] in asked:

