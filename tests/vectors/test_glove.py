@@ -90,6 +90,16 @@ def test_words_may_hold_spaces_and_other_scripts(write):
     assert vectors.load(path).index_to_key == words
 
 
+def test_words_can_be_added_and_saved(tmp_path):
+    found = vectors.load(REAL, limit=3)
+    found.add_vector("new", np.ones(50, np.float32))
+    assert found.get_index("new") == 3
+    found.save_word2vec_format(tmp_path / "saved.txt", write_header=False)
+    again = vectors.load(tmp_path / "saved.txt")
+    assert again.index_to_key == found.index_to_key
+    np.testing.assert_array_equal(again.vectors, found.vectors)
+
+
 def test_limit_and_words():
     whole = vectors.load(REAL)
     assert vectors.load(REAL, limit=5).index_to_key == whole.index_to_key[:5]

@@ -74,6 +74,10 @@ def load(path_or_name, *, limit=None, words=None, width=None):
 
 
 def _keyed_vectors(words, matrix):
+    # `add_vectors` would look at the words one by one again and copy the matrix.
     found = KeyedVectors(matrix.shape[1])
-    found.add_vectors(words, matrix)
+    found.index_to_key = words
+    found.key_to_index = {word: row for row, word in enumerate(words)}
+    found.vectors = matrix
+    found.next_index = len(words)
     return found
