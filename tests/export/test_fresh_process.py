@@ -22,6 +22,14 @@ def test_relative_path_and_named_inputs(exported, monkeypatch):
     assert list(outputs) == ["embedding"]
 
 
+def test_the_package_is_found_from_any_folder(exported, tmp_path, monkeypatch):
+    root = fresh_process.PACKAGE_ROOT
+    monkeypatch.setattr(sys, "path", ["", *(p for p in sys.path if p not in ("", root))])
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert export.answer(exported, ["good"])["label"].shape == (1,)
+
+
 def test_errors_cross_the_process(exported, copied, tmp_path):
     with pytest.raises(BertEmbedError, match=r"signatures embed, serving_default.*'no'"):
         export.answer(exported, ["a"], signature="no")

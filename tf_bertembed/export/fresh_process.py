@@ -16,6 +16,8 @@ from tf_bertembed.export import records
 from tf_bertembed.export.c_api import CApiModel, require_saved_model
 from tf_bertembed.export.servability import graph_ops, servability_problems
 
+PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+
 
 def answer(path, inputs, signature="serving_default"):
     """Answer strings from an exported model, in a fresh process without TensorFlow's Python.
@@ -82,7 +84,9 @@ def run(path, requests):
             json.dumps({"path": str(path.resolve()), "requests": requests}), encoding="utf-8"
         )
         environment = dict(os.environ)
-        environment["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        # The package's own place too: "" in sys.path may have meant another folder.
+        places = [*(entry or os.getcwd() for entry in sys.path), PACKAGE_ROOT]
+        environment["PYTHONPATH"] = os.pathsep.join(places)
         environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
         process = subprocess.run(
             [sys.executable, "-m", __name__, str(request_file), str(response_file)],
