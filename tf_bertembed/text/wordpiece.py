@@ -1,8 +1,10 @@
 """WordPiece on [B] strings with the kernels of `tensorflow_text`, as BERT was published."""
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from tf_bertembed.text.normalizer import normalizer_model
 from tf_bertembed.text.vocabulary import UNKNOWN
 
 LONGEST_CHARACTER = 4  # bytes of UTF-8
@@ -17,7 +19,8 @@ class WordPiece(tf.Module):
         self._unknown = vocabulary.index(UNKNOWN)
         # Made outside of any graph under construction, which would own them.
         with tf.init_scope():
-            self._normalizer = tf_text.FastBertNormalizer(lower_case_nfd_strip_accents=lowercase)
+            model = np.frombuffer(normalizer_model(lowercase), np.uint8)
+            self._normalizer = tf_text.FastBertNormalizer(model_buffer=tf.constant(model))
             self._kernel = tf_text.FastWordpieceTokenizer(
                 vocab=vocabulary,
                 max_bytes_per_word=LONGEST_CHARACTER * max_chars_per_word,
