@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "find_checkpoint": "names",
         "load": "loading",
         "load_huggingface": "huggingface",
-        "project": "warm_start",
-        "warm_start": "warm_start",
+        "project": "token_table",
+        "warm_start": "token_table",
     },
 )

@@ -15,6 +15,28 @@ from tf_bertembed.layers import (
 )
 from tf_bertembed.layers.activations import bert_initializer
 
+# Arguments stored under their own names; `position_embedding` is a layer's name.
+_CONFIGURED = (
+    "vocabulary_size",
+    "num_layers",
+    "num_heads",
+    "hidden_dim",
+    "intermediate_dim",
+    "dropout",
+    "max_sequence_length",
+    "num_segments",
+    "embedding_dim",
+    "activation",
+    "norm_first",
+    "layer_norm_epsilon",
+    "num_tags",
+    "static_vocabulary_size",
+    "static_dim",
+    "input_fusion",
+    "output_fusion",
+    "static_trainable",
+)
+
 
 def _check_sizes(**sizes):
     for name, value in sizes.items():
@@ -383,26 +405,6 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
 
     def get_config(self):
         config = super().get_config()
-        names = [
-            "vocabulary_size",
-            "num_layers",
-            "num_heads",
-            "hidden_dim",
-            "intermediate_dim",
-            "dropout",
-            "max_sequence_length",
-            "num_segments",
-            "embedding_dim",
-            "activation",
-            "norm_first",
-            "layer_norm_epsilon",
-            "num_tags",
-            "static_vocabulary_size",
-            "static_dim",
-            "input_fusion",
-            "output_fusion",
-            "static_trainable",
-        ]
-        config.update({name: getattr(self, name) for name in names})
+        config.update({name: getattr(self, name) for name in _CONFIGURED})
         config["position_embedding"] = self.position_embedding_kind
         return config

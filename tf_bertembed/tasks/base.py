@@ -104,6 +104,18 @@ class BertEmbedTask(keras_nlp.models.Task):
         """Turn a user's labels into what the loss takes; unchanged by default."""
         return y
 
+    def compile(self, *args, jit_compile=False, **kwargs):
+        """Configure training, as `keras.Model.compile` does.
+
+        Args:
+            *args: passed to `keras.Model.compile`.
+            jit_compile: bool. Whether XLA compiles the step. False by
+                default: batches cut to their longest text have many shapes,
+                and each would be compiled anew.
+            **kwargs: passed to `keras.Model.compile`.
+        """
+        super().compile(*args, jit_compile=jit_compile, **kwargs)
+
     def preprocess_samples(self, x, y=None, sample_weight=None):
         # Checked here and not in the constructor, since a task that is read
         # from a folder gets its vocabulary after it is made.

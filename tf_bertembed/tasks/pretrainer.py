@@ -40,7 +40,7 @@ class Pretrainer(BertEmbedTask):
     )
     backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=16)
     pretrainer = tasks.Pretrainer(backbone)
-    history = pretrainer.fit(examples.dataset(), epochs=1, verbose=0)
+    history = pretrainer.fit(examples.epoch(0), verbose=0)
     assert "masked_lm_accuracy" in history.history
     ```
 

@@ -1,0 +1,64 @@
+"""A BERT as a scikit-learn transformer."""
+
+from tf_bertembed.common import BertEmbedError
+from tf_bertembed.probe.text_transformer import TextTransformer
+
+
+class BertEmbedTransformer(TextTransformer):
+    """Turns texts into vectors with a BERT, for scikit-learn pipelines.
+
+    Nothing is loaded before `fit` or `transform`. A pickle holds the path and
+    the settings; the weights are read again where it is opened.
+
+    Args:
+        path: string or `pathlib.Path`. An exported model (`NAME`, of which
+            the highest version is taken, or `NAME/VERSION`), a Hugging Face
+            BERT folder, a folder that `save_to_preset` wrote, or the name
+            `"all-minilm-l6-v2"`.
+        pooling: string. `"mean"`, `"max"` or `"cls"` over the pieces of a
+            text. An exported model has its own pooling and takes `"mean"`
+            only as a default.
+        sequence_length: int. The most pieces of a text that are read; `None`
+            for what the model can take, at most 256.
+        batch_size: int. Texts in a batch; texts of like length share one.
+
+    Attributes:
+        n_features_out_: int. The width of the vectors.
+
+    Raises:
+        BertEmbedError: in `fit` or `transform`, where the path holds no model
+            or an input is no text.
+
+    Example:
+
+    ```python
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from tf_bertembed import probe
+
+    features = probe.BertEmbedTransformer("all-minilm-l6-v2", sequence_length=32)
+    pipeline = make_pipeline(features, LogisticRegression())
+    pipeline.fit(["good film", "bad film", "great film", "awful film"], [1, 0, 1, 0])
+    assert pipeline.predict(["terrible film"]) == [0]
+    ```
+
+    References:
+        Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084
+    """
+
+    def __init__(self, path, pooling="mean", sequence_length=None, batch_size=32):
+        self.path = path
+        self.pooling = pooling
+        self.sequence_length = sequence_length
+        self.batch_size = batch_size
+
+    def _features(self, texts):
+        from tf_bertembed.probe.encoders import load_encoder
+
+        if self.batch_size < 1:
+            raise BertEmbedError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
+        settings = (str(self.path), self.pooling, self.sequence_length)
+        loaded = getattr(self, "_loaded", None)
+        if loaded is None or loaded[0] != settings:
+            self._loaded = loaded = (settings, load_encoder(*settings))
+        return loaded[1].encode(texts, self.batch_size)

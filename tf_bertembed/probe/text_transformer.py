@@ -1,0 +1,102 @@
+"""What the transformers of text share: their input, names and pickling."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from tf_bertembed.common import BertEmbedError
+
+
+def check_texts(X):
+    """Check that the input is one sequence of strings.
+
+    Args:
+        X: list, array or pandas series of strings, `[N]`.
+
+    Returns:
+        A list of strings.
+
+    Raises:
+        BertEmbedError: where `X` is one string, has more than one column, or
+            holds something that is no string (the message says where).
+    """
+    if isinstance(X, (str, bytes)):
+        raise BertEmbedError(
+            f"A sequence of texts was expected, not one text. Pass [text]. Received: {X[:40]!r}."
+        )
+    array = np.asarray(X, dtype=object)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise BertEmbedError(
+            f"One text a row was expected: shape (N,). Received: shape {array.shape}. "
+            "Choose a column, for example with ColumnTransformer."
+        )
+    for row, text in enumerate(array):
+        if not isinstance(text, str):
+            raise BertEmbedError(
+                f"Row {row} holds {text!r} ({type(text).__name__}); a string was expected."
+            )
+    return array.tolist()
+
+
+class TextTransformer(TransformerMixin, BaseEstimator):
+    """Base of the transformers: what was loaded stays out of pickles.
+
+    A subclass gives `_load()`, which fills `self._loaded` on first use, and
+    `_features(texts)`, and sets `n_features_out_` in `fit`.
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.requires_fit = True
+        return tags
+
+    def __getstate__(self):
+        # The path and the settings travel, the weights do not.
+        return {name: value for name, value in super().__getstate__().items() if name != "_loaded"}
+
+    def fit(self, X, y=None):
+        """Load the model and learn the number of features.
+
+        Args:
+            X: list, array or series of strings, `[N]`. Only checked.
+            y: ignored.
+
+        Returns:
+            The transformer itself.
+        """
+        check_texts(X)
+        self.n_features_out_ = int(self._features(["a"]).shape[1])
+        return self
+
+    def transform(self, X):
+        """Compute the features of texts.
+
+        Args:
+            X: list, array or series of strings, `[N]`.
+
+        Returns:
+            An array `[N, n_features_out_]`, float32, rows in the order of `X`.
+        """
+        check_is_fitted(self, "n_features_out_")
+        texts = check_texts(X)
+        if not texts:
+            return np.zeros((0, self.n_features_out_), "float32")
+        return self._features(texts)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the features.
+
+        Args:
+            input_features: ignored; texts have no names.
+
+        Returns:
+            An array of strings, `[n_features_out_]`.
+        """
+        check_is_fitted(self, "n_features_out_")
+        prefix = type(self).__name__.lower()
+        return np.array([f"{prefix}{i}" for i in range(self.n_features_out_)], dtype=object)
