@@ -11,5 +11,6 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "load_huggingface": "huggingface",
         "project": "token_table",
         "warm_start": "token_table",
+        "with_fusion": "fusing",
     },
 )

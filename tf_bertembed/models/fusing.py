@@ -1,0 +1,69 @@
+"""Word vectors for a backbone that was made without them."""
+
+import numpy as np
+
+from tf_bertembed.common import BertEmbedError
+
+
+def with_fusion(
+    backbone, matrix, input_fusion=None, output_fusion=None, static_trainable=False, **overrides
+):
+    """Make a copy of a backbone that word vectors join.
+
+    The copy has the same weights; the layers of the fusion are new. At its
+    start `input_fusion` changes no output (see `layers.InputFusion`).
+
+    Args:
+        backbone: a `BertEmbedBackbone` without fusion; it is not changed.
+        matrix: array of shape `[W + 1, S]`, float, row 0 zeros, as
+            `vectors.static_table` makes it.
+        input_fusion: string. `"add"`, `"concat"`, `"gate"` or `None`.
+        output_fusion: string. `"concat"`, `"gate"` or `None`.
+        static_trainable: bool. Whether training changes the word vectors.
+        **overrides: other arguments of `BertEmbedBackbone` that change no
+            weight: `dropout`, `dtype`, `name`.
+
+    Returns:
+        A `BertEmbedBackbone`.
+
+    Raises:
+        BertEmbedError: where the backbone has fusion already, no fusion is
+            asked for, or the matrix is no table.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from tf_bertembed import models
+
+    plain = models.BertEmbedBackbone(100, 1, 2, 8, 16)
+    table = np.array([[0, 0, 0], [1, 2, 3]])
+    fused = models.with_fusion(plain, table, output_fusion="concat")
+    assert fused.output_dim == 11
+    ```
+    """
+    if backbone.static_embedding is not None:
+        raise BertEmbedError(
+            "The backbone has word vectors already. Received: "
+            f"input_fusion={backbone.input_fusion!r}, output_fusion={backbone.output_fusion!r}."
+        )
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2:
+        raise BertEmbedError(f"A table [W + 1, S] was expected. Received: shape {matrix.shape}.")
+    config = {name: value for name, value in backbone.get_config().items() if name != "name"}
+    fused = type(backbone).from_config(
+        {
+            **config,
+            "static_vocabulary_size": matrix.shape[0],
+            "static_dim": matrix.shape[1],
+            "input_fusion": input_fusion,
+            "output_fusion": output_fusion,
+            "static_trainable": static_trainable,
+            **overrides,
+        }
+    )
+    for layer in backbone.layers:
+        if layer.weights:
+            fused.get_layer(layer.name).set_weights(layer.get_weights())
+    fused.set_static_vectors(matrix)
+    return fused

@@ -1,0 +1,13 @@
+"""What surrounds `fit`: the optimizer's recipe, and the folder that keeps a run."""
+
+from tf_bertembed.common import lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "create_optimizer": "optimizer",
+        "plot_history": "history",
+        "save_history": "history",
+        "save_run": "run_folder",
+    },
+)

@@ -1,0 +1,59 @@
+"""The folder that keeps a trained model with the record of its training."""
+
+import json
+
+from tf_bertembed.common import BertEmbedError, atomic_path
+from tf_bertembed.text import save_vocabulary
+from tf_bertembed.training.history import plot_history, save_history
+
+
+def save_run(folder, task, history, metrics, overwrite=False):
+    """Write a RUN folder: the model, its vocabulary, and how it was trained.
+
+    The folder is a keras-nlp preset (`config.json`, `task.json`, weights,
+    tokenizer, words), which `from_preset` reads, with `vocab.txt`,
+    `metrics.json`, `history.csv` and `history.png`. It appears at its place
+    when it is complete.
+
+    Args:
+        folder: string or `pathlib.Path`. The folder to make.
+        task: a task with a preprocessor.
+        history: dict of lists, one number an epoch.
+        metrics: dict. The final metrics, numbers by name.
+        overwrite: bool. Whether to replace a folder that is there.
+
+    Returns:
+        The folder as `pathlib.Path`.
+
+    Raises:
+        OutputExistsError: where the folder is there and `overwrite` is False.
+        BertEmbedError: where the task has no preprocessor, or there is no
+            history.
+
+    Example:
+
+    ```python
+    from tf_bertembed import models, tasks, text, training
+
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad"])
+    task = tasks.TextClassifier(
+        models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=16),
+        ["no", "yes"],
+        text.Preprocessor(tokenizer, sequence_length=16),
+    )
+    history = task.fit(["good", "bad"], ["yes", "no"], verbose=0).history
+    folder = training.save_run("run", task, history, {"accuracy": 0.5})
+    assert tasks.TextClassifier.from_preset(folder).labels == ["no", "yes"]
+    ```
+    """
+    if task.preprocessor is None:
+        raise BertEmbedError("A run keeps its tokenizer: give the task a `preprocessor`.")
+    with atomic_path(folder, overwrite=overwrite) as place:
+        place.mkdir()
+        task.save_to_preset(str(place))
+        save_vocabulary(task.preprocessor.tokenizer.get_vocabulary(), place / "vocab.txt")
+        content = json.dumps(metrics, indent=2, sort_keys=True) + "\n"
+        (place / "metrics.json").write_text(content, encoding="utf-8")
+        save_history(history, place / "history.csv")
+        plot_history(history, place / "history.png")
+    return type(place)(folder)
