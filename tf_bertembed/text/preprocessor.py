@@ -268,3 +268,10 @@ def _check_texts(texts):
                 "`x` must be strings of shape [B], or a tuple of two such. "
                 f"Received: shapes {[tuple(t.shape) for t in texts]}."
             )
+    if len(texts) == 2 and texts[0].shape.rank == 1:
+        problem = "A pair needs as many second texts as first ones."
+        sizes = [text.shape[0] for text in texts]
+        if None in sizes:
+            tf.debugging.assert_equal(*map(tf.size, texts), message=problem)
+        elif sizes[0] != sizes[1]:
+            raise common.BertEmbedError(f"{problem} Received: {sizes[0]} and {sizes[1]}.")

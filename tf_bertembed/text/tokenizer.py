@@ -185,7 +185,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         assert tokenizer.tokenize(["Ones.", ""]).to_list() == [[5, 6, 7], []]
         ```
         """
-        return self._over_texts(self._wordpiece.split, inputs)[0]
+        return self._over_texts("split", inputs)[0]
 
     def tokenize_with_offsets(self, inputs):
         """Cut texts into pieces and say where each stands in its text.
@@ -213,7 +213,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         assert starts.to_list() == [[0, 3, 5]] and ends.to_list() == [[3, 5, 6]]
         ```
         """
-        return self._over_texts(self._wordpiece.split_with_offsets, inputs)
+        return self._over_texts("split_with_offsets", inputs)
 
     def starts_word(self, token_ids):
         """Tell which pieces start a word, and which continue one (`##…`).
@@ -342,9 +342,10 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
                 "`vocabulary` argument when creating the layer."
             )
 
-    def _over_texts(self, split, inputs):
-        """Apply a function of a [B] tensor of texts to strings of any shape."""
+    def _over_texts(self, method, inputs):
+        """Apply a method of `WordPiece`, which takes texts [B], to strings of any shape."""
         self._require_vocabulary()
+        split = getattr(self._wordpiece, method)
         if isinstance(inputs, tf.RaggedTensor):
             texts, nest = inputs.flat_values, inputs.with_flat_values
         else:
@@ -369,6 +370,8 @@ def _read_lowercase(path):
         raise common.FileFormatError(
             path, f"JSON was expected: {error.msg}.", error.lineno
         ) from error
+    if not isinstance(config, dict):
+        raise common.FileFormatError(path, "A JSON object was expected.")
     lowercase = config.get("do_lower_case", True)
     strip = config.get("strip_accents")
     if strip is not None and strip != lowercase:

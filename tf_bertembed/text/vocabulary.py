@@ -1,5 +1,6 @@
 """Vocabulary files: one piece a line, the line number is the id."""
 
+import itertools
 from collections import Counter
 from pathlib import Path
 
@@ -156,19 +157,43 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
             "`texts` must be a list of strings or of `pathlib.Path`s, not one of them. "
             f"Received: {texts!r:.80}."
         )
+    texts = list(texts)
+    # `tokenizers` numbers the alphabet in the order of a hash table, and its choices between equals
+    # follow those numbers. So the alphabet is found first, and given in order as special tokens.
+    finder = BertWordPieceTokenizer(lowercase=lowercase)
+    everything = 2**31 - 1
+    finder.train_from_iterator(
+        _lines(texts),
+        vocab_size=0,
+        limit_alphabet=everything,
+        special_tokens=[],
+        show_progress=False,
+    )
+    found = finder.get_vocab()
+    lines = _lines(texts)
+    characters = {piece for piece in found if len(piece) == 1}
+    if not characters:
+        raise common.BertEmbedError("`texts` holds no text to learn a vocabulary from.")
+    alphabet_size = min(alphabet_size, vocabulary_size - len(SPECIAL_TOKENS))
+    if len(characters) > alphabet_size:
+        normalize = finder.normalizer.normalize_str
+        counts = Counter(itertools.chain.from_iterable(map(normalize, lines)))
+        ranked = sorted(characters, key=lambda character: (-counts[character], character))
+        characters = set(ranked[:alphabet_size])
+        rest = str.maketrans(dict.fromkeys(ranked[alphabet_size:]))
+        lines = (normalize(line).translate(rest) for line in _lines(texts))
+    alphabet = [piece for piece in found if piece[-1] in characters]
     trainer = BertWordPieceTokenizer(lowercase=lowercase)
     trainer.train_from_iterator(
-        _lines(texts),
+        lines,
         vocab_size=vocabulary_size,
         min_frequency=min_frequency,
-        limit_alphabet=min(alphabet_size, vocabulary_size - len(SPECIAL_TOKENS)),
-        special_tokens=list(SPECIAL_TOKENS),
+        limit_alphabet=everything,
+        special_tokens=[*SPECIAL_TOKENS, *sorted(alphabet, key=lambda piece: (len(piece), piece))],
         show_progress=False,
     )
     ids = trainer.get_vocab()
-    if len(ids) == len(SPECIAL_TOKENS):
-        raise common.BertEmbedError("`texts` holds no text to learn a vocabulary from.")
-    return sorted(ids, key=ids.get)
+    return sorted(ids, key=ids.get)[:vocabulary_size]
 
 
 def _lines(texts):
