@@ -25,6 +25,20 @@ _SIZES = {
     "max_sequence_length": "max_position_embeddings",
 }
 
+# Arguments of the backbone that say nothing about the published weights.
+_FREE = {
+    "dropout",
+    "dtype",
+    "input_fusion",
+    "name",
+    "num_tags",
+    "output_fusion",
+    "static_dim",
+    "static_trainable",
+    "static_vocabulary_size",
+    "trainable",
+}
+
 
 def read_json(path, purpose):
     """Read a JSON object from a file, with the place of an error in it."""
@@ -163,7 +177,8 @@ def load_huggingface(folder, **overrides):
         folder: string or `pathlib.Path`. The folder.
         **overrides: arguments of `BertEmbedBackbone` that the folder does not
             fix: `dtype`, `dropout`, `static_vocabulary_size`, `static_dim`,
-            `input_fusion`, `output_fusion`, `static_trainable`, `name`.
+            `input_fusion`, `output_fusion`, `static_trainable`, `num_tags`,
+            `name`, `trainable`.
 
     Returns:
         A `BertEmbedBackbone`.
@@ -190,9 +205,11 @@ def load_huggingface(folder, **overrides):
     config_path = folder / "config.json"
     config = read_json(config_path, "A Hugging Face BERT folder holds its sizes there.")
     arguments = _backbone_arguments(config_path, config)
-    fixed = sorted(set(overrides) & set(arguments) - {"dropout"})
+    fixed = sorted(set(overrides) - _FREE)
     if fixed:
-        raise BertEmbedError(f"The checkpoint fixes {fixed}; they cannot be passed to `load`.")
+        raise BertEmbedError(
+            f"A Hugging Face folder fixes {fixed}; only {sorted(_FREE)} can be passed with it."
+        )
     weights = folder / "model.safetensors"
     if not weights.exists() and (folder / "pytorch_model.bin").exists():
         raise FileFormatError(

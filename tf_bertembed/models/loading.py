@@ -18,6 +18,8 @@ def load(path_or_name, **overrides):
         **overrides: arguments of `BertEmbedBackbone` that the checkpoint does
             not fix, for example `dtype`, or for a Hugging Face folder
             `output_fusion` with `static_vocabulary_size` and `static_dim`.
+            The dtype is by default Keras's own (`keras.config`), whatever
+            the checkpoint was trained in; weights are float32 under each.
 
     Returns:
         A `BertEmbedBackbone`.

@@ -64,6 +64,11 @@ def _count(arrays):
     return int(tf.nest.flatten(arrays)[0].shape[0])
 
 
+def _require_labels(y):
+    if y is None:
+        raise BertEmbedError("Training and evaluation need labels. Received: `y=None`.")
+
+
 def _cut(arrays, part):
     return tf.nest.map_structure(lambda item: None if item is None else item[part], arrays)
 
@@ -116,6 +121,12 @@ class BertEmbedTask(keras_nlp.models.Task):
         """
         super().compile(*args, jit_compile=jit_compile, **kwargs)
 
+    def compile_from_config(self, config):
+        # Keras's own stops where `compile` is overridden; this one takes the
+        # same arguments, so that a `.keras` file resumes with its optimizer.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def preprocess_samples(self, x, y=None, sample_weight=None):
         # Checked here and not in the constructor, since a task that is read
         # from a folder gets its vocabulary after it is made.
@@ -123,12 +134,37 @@ class BertEmbedTask(keras_nlp.models.Task):
             check_parts(self.backbone, self.preprocessor)
         return super().preprocess_samples(x, y=y, sample_weight=sample_weight)
 
-    def _freeze_pooler(self):
-        # A head that does not read `pooled_output` gives its layers no gradient,
-        # of which the optimizer would warn at every `fit`.
-        for layer in (self.backbone.pooler_dense, self.backbone.pooled_fusion_layer):
-            if layer is not None:
-                layer.trainable = False
+    def _unread_layers(self):
+        """Layers of the backbone that the head does not read; `None`s are passed over."""
+        return ()
+
+    def _unread_variables(self):
+        layers = [layer for layer in self._unread_layers() if layer is not None]
+        return {id(variable) for layer in layers for variable in layer.variables}
+
+    # What the head does not read gets no gradient, of which the optimizer would
+    # warn at every `fit`. The layers themselves are left as they are: another
+    # task over the same backbone may read them.
+
+    @property
+    def trainable_variables(self):
+        unread = self._unread_variables()
+        return [v for v in super().trainable_variables if id(v) not in unread]
+
+    @property
+    def non_trainable_variables(self):
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trainable]
+
+    @property
+    def trainable_weights(self):
+        unread = self._unread_variables()
+        return [v for v in super().trainable_weights if id(v) not in unread]
+
+    @property
+    def non_trainable_weights(self):
+        trainable = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trainable]
 
     def _dataset(self, x, y, sample_weight, batch_size, shuffle):
         pack = keras.utils.pack_x_y_sample_weight
@@ -148,6 +184,7 @@ class BertEmbedTask(keras_nlp.models.Task):
         if data is None or _is_dataset(data):
             return data
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        _require_labels(y)
         return self._dataset(x, self.encode_labels(y), sample_weight, batch_size, shuffle=False)
 
     def fit(
@@ -185,6 +222,11 @@ class BertEmbedTask(keras_nlp.models.Task):
         """
         validation_data = self._validation_dataset(validation_data, batch_size)
         if _is_dataset(x):
+            if validation_split:
+                raise BertEmbedError(
+                    "`validation_split` cuts arrays; with a dataset pass `validation_data`. "
+                    f"Received: {validation_split}."
+                )
             return super().fit(
                 x,
                 y,
@@ -194,6 +236,7 @@ class BertEmbedTask(keras_nlp.models.Task):
                 shuffle=False,
                 **kwargs,
             )
+        _require_labels(y)
         y = self.encode_labels(y)
         if validation_split and validation_data is None:
             arrays = (_as_tensors(x), _as_tensors(y), _as_tensor(sample_weight))
@@ -219,5 +262,12 @@ class BertEmbedTask(keras_nlp.models.Task):
         """Compute loss and metrics; arguments as in `fit`."""
         if _is_dataset(x) or kwargs.get("_use_cached_eval_dataset"):
             return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
+        _require_labels(y)
         y = self.encode_labels(y)
         return super().evaluate(self._dataset(x, y, sample_weight, batch_size, False), **kwargs)
+
+    def predict(self, x, batch_size=None, **kwargs):
+        """Compute outputs; arguments as in `fit`."""
+        if not _is_dataset(x):
+            x, batch_size = self._dataset(x, None, None, batch_size, shuffle=False), None
+        return super().predict(x, batch_size=batch_size, **kwargs)

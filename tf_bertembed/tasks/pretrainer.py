@@ -24,8 +24,8 @@ class Pretrainer(BertEmbedTask):
         backbone: a `BertEmbedBackbone`.
         preprocessor: a `Preprocessor`, kept with the model when it is saved;
             `fit` takes features and does not use it.
-        next_sentence: bool. Whether to predict next sentences too (without,
-            the pooler is frozen).
+        next_sentence: bool. Whether to predict next sentences too. Without,
+            nothing reads the pooler, and it is not trained.
         **kwargs: passed to `keras_nlp.models.Task` (`name`, `compile`).
 
     Example:
@@ -60,9 +60,7 @@ class Pretrainer(BertEmbedTask):
             name="masked_lm",
         )
         self.next_sentence_dense = None
-        if not next_sentence:
-            self._freeze_pooler()
-        else:
+        if next_sentence:
             self.next_sentence_dense = keras.layers.Dense(
                 2, kernel_initializer=bert_initializer(), dtype="float32", name="next_sentence"
             )
@@ -122,6 +120,11 @@ class Pretrainer(BertEmbedTask):
             },
         )
         super().compile(optimizer=optimizer, **kwargs)
+
+    def _unread_layers(self):
+        if self.next_sentence_dense is not None:
+            return ()
+        return (self.backbone.pooler_dense, self.backbone.pooled_fusion_layer)
 
     def preprocess_samples(self, x, y=None, sample_weight=None):
         # Masked examples come ready from `text.PretrainingExamples`.

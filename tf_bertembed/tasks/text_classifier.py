@@ -29,7 +29,7 @@ class TextClassifier(BertEmbedTask):
         preprocessor: a `Preprocessor`; `None` where `fit` gets features.
         pooling: string. `"cls"` takes the pooler's output, `"mean"` and
             `"max"` pool `sequence_output` over the pieces of the text (the
-            pooler, not in use then, is frozen).
+            pooler, which nothing reads then, is not trained).
         dropout: float. The share of the pooled vector dropped in training.
         pair: bool. Whether an exported model takes `text_a` and `text_b`
             instead of `text`.
@@ -79,7 +79,6 @@ class TextClassifier(BertEmbedTask):
         self.pooling_layer = None
         if pooling != "cls":
             self.pooling_layer = MaskedPooling(pooling, dtype=policy, name="pooling")
-            self._freeze_pooler()
         self.output_dropout = keras.layers.Dropout(dropout, dtype=policy, name="output_dropout")
         self.output_dense = keras.layers.Dense(
             len(names), kernel_initializer=bert_initializer(), dtype="float32", name="logits"
@@ -102,6 +101,11 @@ class TextClassifier(BertEmbedTask):
         if self.pooling_layer is None:
             return outputs["pooled_output"]
         return self.pooling_layer(outputs["sequence_output"], padding_mask)
+
+    def _unread_layers(self):
+        if self.pooling_layer is None:
+            return (self.backbone.output_fusion_layer,)
+        return (self.backbone.pooler_dense, self.backbone.pooled_fusion_layer)
 
     def compile(self, optimizer="auto", loss="auto", metrics="auto", **kwargs):
         """Configure training, with defaults for fine-tuning.
