@@ -93,7 +93,7 @@ def _kind(probe):
 
 
 def compare(data, vocabularies=VOCABULARIES):
-    """Yield (vocabulary, data set, number of texts, those that differ, pair) of each combination."""
+    """Yield (vocabulary, data set, number of texts, those that differ, pair)."""
     sets = read_texts(data)
     for name, lowercase in vocabularies.items():
         pair = Pair(data / "vocabularies" / f"{name}.txt", lowercase)

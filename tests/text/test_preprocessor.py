@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_bertembed import text
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
 
 PIECES = [*text.SPECIAL_TOKENS, "caf", "##e", "na", "##ive", "我", "住", "a", "b", "##b", "!"]
 WORDS = ["café", "naïve", "我", "😀", "NAÏVE", "b", "!"]
@@ -163,13 +163,27 @@ def test_preset_round_trip(preprocessor, tmp_path):
     preprocessor.save_to_preset(tmp_path / "preset")
     config = json.loads((tmp_path / "preset" / "preprocessor.json").read_text())
     assert "café" not in json.dumps(config, ensure_ascii=False)
-    again = keras.saving.deserialize_keras_object(config)
-    again.load_preset_assets(str(tmp_path / "preset"))
+    again = text.Preprocessor.from_preset(tmp_path / "preset", padding="max_length")
     assert again.static_words == WORDS
     assert again.sequence_length == 8
     assert isinstance(again, keras_nlp.models.Preprocessor)
     for name, value in again(["Café 😀"]).items():
-        np.testing.assert_array_equal(value, preprocessor(["Café 😀"])[name])
+        assert value.shape == (1, 8)
+        short = preprocessor(["Café 😀"])[name]
+        np.testing.assert_array_equal(value[:, : short.shape[1]], short)
+    tokenizer = text.BertEmbedTokenizer.from_preset(tmp_path / "preset")
+    assert tokenizer.get_vocabulary() == PIECES
+
+
+def test_bad_presets(preprocessor, tmp_path):
+    with pytest.raises(MissingFileError, match=r"preprocessor\.json does not exist"):
+        text.Preprocessor.from_preset(tmp_path)
+    preprocessor.save_to_preset(tmp_path)
+    with pytest.raises(FileFormatError, match=r"Preprocessor was expected. Received: .*Tokenizer"):
+        text.Preprocessor.from_preset(tmp_path, config_file="tokenizer.json")
+    (tmp_path / "preprocessor.json").write_text("[1]")
+    with pytest.raises(FileFormatError, match="A serialised Keras layer was expected"):
+        text.Preprocessor.from_preset(tmp_path)
 
 
 def test_keras_archive_round_trip(preprocessor, tmp_path):

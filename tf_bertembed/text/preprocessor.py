@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_bertembed import common
 from tf_bertembed.text.packing import Layout
+from tf_bertembed.text.presets import layer_from_preset
 from tf_bertembed.text.tokenizer import BertEmbedTokenizer
 from tf_bertembed.text.words import WordTable
 
@@ -70,6 +71,12 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         if static_words is not None:
             self._word_table = WordTable(static_words)
         self.built = True
+
+    @classmethod
+    def from_preset(cls, preset, config_file="preprocessor.json", **kwargs):
+        """Load the preprocessor of a keras-nlp preset folder."""
+        # The inherited one wants to know the backbone's class, which this part does not.
+        return layer_from_preset(cls, preset, config_file, kwargs)
 
     @property
     def sequence_length(self):

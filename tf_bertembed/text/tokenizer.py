@@ -1,6 +1,5 @@
 """The one tokenizer: WordPiece in the graph, the same wherever a model runs."""
 
-import json
 from pathlib import Path
 
 import keras
@@ -9,6 +8,8 @@ import tensorflow as tf
 from keras.src.saving import serialization_lib
 
 from tf_bertembed import common
+from tf_bertembed.text.presets import layer_from_preset
+from tf_bertembed.text.tokenizer_config import read_lowercase
 from tf_bertembed.text.vocabulary import (
     SPECIAL_TOKENS,
     check_vocabulary,
@@ -120,8 +121,14 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         vocabulary = load_vocabulary(path / "vocab.txt")
         config = path / "tokenizer_config.json"
         if config.exists():
-            kwargs.setdefault("lowercase", _read_lowercase(config))
+            kwargs.setdefault("lowercase", read_lowercase(config))
         return cls(vocabulary, **kwargs)
+
+    @classmethod
+    def from_preset(cls, preset, config_file="tokenizer.json", **kwargs):
+        """Load the tokenizer of a keras-nlp preset folder."""
+        # The inherited one wants to know the backbone's class, which this part does not.
+        return layer_from_preset(cls, preset, config_file, kwargs)
 
     def set_vocabulary(self, vocabulary):
         """Take a vocabulary in place of the present one.
@@ -361,29 +368,3 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
             ragged = tf.RaggedTensor.from_tensor(inputs, ragged_rank=inputs.shape.rank - 1)
             texts, nest = ragged.flat_values, ragged.with_flat_values
         return tuple(nest(pieces.with_row_splits_dtype(tf.int64)) for pieces in split(texts))
-
-
-def _read_lowercase(path):
-    try:
-        config = json.loads("\n".join(line for _, line in common.read_lines(path)))
-    except json.JSONDecodeError as error:
-        raise common.FileFormatError(
-            path, f"JSON was expected: {error.msg}.", error.lineno
-        ) from error
-    if not isinstance(config, dict):
-        raise common.FileFormatError(path, "A JSON object was expected.")
-    lowercase = config.get("do_lower_case", True)
-    strip = config.get("strip_accents")
-    if strip is not None and strip != lowercase:
-        raise common.FileFormatError(
-            path,
-            "BertEmbedTokenizer strips accents where it lower-cases and nowhere else. "
-            f"Received: do_lower_case={lowercase}, strip_accents={strip}.",
-        )
-    if not config.get("tokenize_chinese_chars", True):
-        raise common.FileFormatError(
-            path,
-            "BertEmbedTokenizer always splits at Chinese characters. "
-            "Received: tokenize_chinese_chars=false.",
-        )
-    return lowercase
