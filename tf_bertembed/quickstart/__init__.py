@@ -3,5 +3,5 @@
 from tf_bertembed.common import lazy
 
 __getattr__, __dir__, __all__ = lazy.attach(
-    __name__, {"bbc_articles": "data", "run": "run", "wikipedia_documents": "data"}
+    __name__, {"bbc_articles": "data", "run": "road", "wikipedia_documents": "data"}
 )

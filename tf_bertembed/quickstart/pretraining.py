@@ -1,0 +1,76 @@
+"""Pretrains the same small BERT twice: from random and from word vectors."""
+
+import dataclasses
+
+import keras
+
+from tf_bertembed import models, tasks, text, training
+
+LEARNING_RATE = 1e-3
+DEV_BATCHES = 8
+
+
+@dataclasses.dataclass
+class Starts:
+    """Both curves, and the backbone that began with word vectors."""
+
+    steps: list
+    curves: dict
+    warm: models.BertEmbedBackbone
+
+
+def compare_starts(documents, tokenizer, matrix, settings, seed):
+    """Pretrain cold and warm on the same batches.
+
+    Args:
+        documents: list of lists of strings. Every tenth is held out.
+        tokenizer: a `BertEmbedTokenizer`.
+        matrix: array `[V, S]`. Word vectors aligned to the pieces.
+        settings: a `Settings`.
+        seed: int.
+
+    Returns:
+        A `Starts`; each curve holds the dev loss of masked pieces (nats) at
+        each of `steps`.
+    """
+    held_out = documents[::10]
+    rest = [document for place, document in enumerate(documents) if place % 10]
+
+    def examples(part, fresh):
+        return text.PretrainingExamples(
+            part,
+            tokenizer,
+            sequence_length=settings.pretraining_length,
+            batch_size=settings.batch_size,
+            seed=seed,
+            fresh_masks=fresh,
+        )
+
+    train = examples(rest, fresh=True)
+    dev = examples(held_out, fresh=False).epoch(0).take(DEV_BATCHES).cache()
+    curves, warm = {}, None
+    for start in ("cold", "warm"):
+        keras.utils.set_random_seed(seed)
+        backbone = models.BertEmbedBackbone(
+            vocabulary_size=tokenizer.vocabulary_size(),
+            num_layers=settings.num_layers,
+            num_heads=4,
+            hidden_dim=settings.hidden_dim,
+            intermediate_dim=4 * settings.hidden_dim,
+            max_sequence_length=settings.pretraining_length,
+        )
+        if start == "warm":
+            models.warm_start(backbone, matrix, seed=seed)
+            warm = backbone
+        pretrainer = tasks.Pretrainer(backbone)
+        pretrainer.compile(training.create_optimizer(LEARNING_RATE, settings.pretraining_steps))
+        history = pretrainer.fit(
+            train.dataset(),
+            epochs=settings.pretraining_steps // settings.evaluate_every,
+            steps_per_epoch=settings.evaluate_every,
+            validation_data=dev,
+            verbose=0,
+        ).history
+        curves[start] = history["val_masked_lm_crossentropy"]
+    steps = [settings.evaluate_every * epoch for epoch in range(1, len(curves["cold"]) + 1)]
+    return Starts(steps, curves, warm)
