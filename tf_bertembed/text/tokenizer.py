@@ -64,10 +64,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
     def __init__(
         self, vocabulary=None, lowercase=True, max_chars_per_word=100, dtype="int32", **kwargs
     ):
-        if dtype not in ("int32", "int64") and getattr(dtype, "name", None) not in (
-            "int32",
-            "int64",
-        ):
+        if getattr(dtype, "name", dtype) not in ("int32", "int64"):
             raise common.BertEmbedError(f'`dtype` must be "int32" or "int64". Received: {dtype!r}.')
         if not isinstance(max_chars_per_word, int) or max_chars_per_word < 1:
             raise common.BertEmbedError(
@@ -105,15 +102,12 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         Example:
 
         ```python
-        import json
-        import os
         from tf_bertembed import text
 
-        os.mkdir("bert")
-        text.save_vocabulary([*text.SPECIAL_TOKENS, "A", "a"], "bert/vocab.txt")
-        with open("bert/tokenizer_config.json", "w") as file:
-            json.dump({"do_lower_case": False}, file)
-        tokenizer = text.BertEmbedTokenizer.from_folder("bert")
+        text.save_vocabulary([*text.SPECIAL_TOKENS, "A", "a"], "vocab.txt")
+        with open("tokenizer_config.json", "w") as file:
+            file.write('{"do_lower_case": false}')
+        tokenizer = text.BertEmbedTokenizer.from_folder(".")
         assert tokenizer(["A a"]) == [[5, 6]]
         ```
         """
@@ -253,15 +247,6 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
 
         Returns:
             A string tensor with one dimension less than `inputs`.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one", "##s", "."])
-        assert tokenizer.detokenize([5, 6, 7]).numpy() == b"ones ."
-        ```
         """
         self._require_vocabulary()
         if isinstance(inputs, list) and inputs and isinstance(inputs[0], list):
