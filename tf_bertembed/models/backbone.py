@@ -14,6 +14,7 @@ from tf_bertembed.layers import (
     TransformerLayer,
 )
 from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
 
 # Arguments stored under their own names; `position_embedding` is a layer's name.
 _CONFIGURED = (
@@ -408,3 +409,7 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         config.update({name: getattr(self, name) for name in _CONFIGURED})
         config["position_embedding"] = self.position_embedding_kind
         return config
+
+
+# keras-nlp finds a tokenizer or preprocessor of a preset by its backbone.
+BertEmbedTokenizer.backbone_cls = Preprocessor.backbone_cls = BertEmbedBackbone

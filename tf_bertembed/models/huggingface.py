@@ -64,7 +64,9 @@ def _backbone_arguments(path, config):
         raise FileFormatError(
             path, f"`position_embedding_type` must be 'absolute'. Received: {positions!r}."
         )
-    missing = [key for key in _SIZES.values() if not isinstance(config.get(key), int)]
+    sizes = {"type_vocab_size": 2, **config}
+    keys = [*_SIZES.values(), "type_vocab_size"]
+    missing = [key for key in keys if not isinstance(sizes.get(key), int)]
     if missing:
         raise FileFormatError(path, f"A BERT configuration needs whole numbers for {missing}.")
     activation = config.get("hidden_act", "gelu")
@@ -75,7 +77,7 @@ def _backbone_arguments(path, config):
     return {
         **{argument: config[key] for argument, key in _SIZES.items()},
         "dropout": config.get("hidden_dropout_prob", 0.1),
-        "num_segments": config.get("type_vocab_size", 2),
+        "num_segments": sizes["type_vocab_size"],
         "activation": _ACTIVATIONS[activation],
         "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
     }
