@@ -16,9 +16,8 @@ import sys
 import time
 
 import keras
-import numpy as np
 
-from tf_bertembed import models, quickstart, tasks, text, vectors
+from tf_bertembed import models, quickstart, tasks, text, training, vectors
 
 
 class Setting:
@@ -42,10 +41,6 @@ class Setting:
             )
 
         self.train, self.dev = examples(train, True), examples(dev, False).epoch(0).take(12).cache()
-        ids = np.concatenate(
-            [np.concatenate(list(tokenizer.tokenize(d).to_list()) or [[0]]) for d in train]
-        ).astype(int)
-        self.counts = np.bincount(ids, minlength=len(self.vocabulary))
 
 
 def run(setting, arguments, scale, norm_first, bias, learning_rate):
@@ -64,13 +59,8 @@ def run(setting, arguments, scale, norm_first, bias, learning_rate):
         models.warm_start(backbone, setting.matrix, scale=scale)
     pretrainer = tasks.Pretrainer(backbone)
     if bias:
-        pretrainer.set_output_bias(setting.counts)
-    schedule = keras.optimizers.schedules.PolynomialDecay(learning_rate, arguments.steps, 0.0)
-    if arguments.warm_up:
-        schedule = keras.optimizers.schedules.CosineDecay(
-            0.0, arguments.steps, warmup_target=learning_rate, warmup_steps=arguments.warm_up
-        )
-    pretrainer.compile(keras.optimizers.AdamW(schedule, weight_decay=0.01))
+        pretrainer.start_from_frequencies(setting.train.piece_counts())
+    pretrainer.compile(training.create_optimizer(learning_rate, arguments.steps))
     losses = {}
     every = arguments.steps // 4
     for start in range(0, arguments.steps, every):
@@ -85,7 +75,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", required=True, help="CSV file to write")
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--warm-up", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--sequence-length", type=int, default=64)
     parser.add_argument("--num-layers", type=int, default=2)

@@ -63,6 +63,7 @@ def compare_starts(documents, tokenizer, matrix, settings, seed):
             models.warm_start(backbone, matrix, seed=seed)
             warm = backbone
         pretrainer = tasks.Pretrainer(backbone)
+        pretrainer.start_from_frequencies(train.piece_counts())
         pretrainer.compile(training.create_optimizer(LEARNING_RATE, settings.pretraining_steps))
         history = pretrainer.fit(
             train.dataset(),

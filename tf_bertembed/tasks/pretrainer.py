@@ -9,6 +9,8 @@ from tf_bertembed.layers import MaskedLMHead, MaskedPooling
 from tf_bertembed.layers.activations import bert_initializer
 from tf_bertembed.tasks.base import BertEmbedTask
 
+BERT_DEVIATION = 0.02  # of a fresh token table's components
+
 
 @keras.saving.register_keras_serializable("tf_bertembed")
 class Pretrainer(BertEmbedTask):
@@ -130,11 +132,15 @@ class Pretrainer(BertEmbedTask):
         # Masked examples come ready from `text.PretrainingExamples`.
         return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
 
-    def set_output_bias(self, counts):
-        """Start the masked-word head at the frequencies of the pieces.
+    def start_from_frequencies(self, counts):
+        """Start the masked-piece head at the frequencies of the pieces.
 
         Without it the first steps go into learning how frequent each piece
-        is.
+        is; and where the token table began with word vectors, whose rows are
+        long, also into unlearning the wild guesses that a tied head makes
+        with them. The head's bias becomes the logarithm of the shares, and
+        its normalisation is scaled so that the table's part of a logit
+        deviates as little as BERT's own start makes it.
 
         Args:
             counts: array `[vocabulary_size]`. How often each piece occurs in
@@ -150,7 +156,7 @@ class Pretrainer(BertEmbedTask):
         from tf_bertembed import models, tasks
 
         pretrainer = tasks.Pretrainer(models.BertEmbedBackbone(100, 1, 2, 8, 16))
-        pretrainer.set_output_bias(np.arange(100))
+        pretrainer.start_from_frequencies(np.arange(100))
         ```
         """
         counts = np.asarray(counts, "float64")
@@ -161,6 +167,9 @@ class Pretrainer(BertEmbedTask):
             )
         shares = (counts + 1.0) / (counts + 1.0).sum()
         self.masked_lm_head.output_bias.assign(np.log(shares))
+        table = self.backbone.token_embedding.embeddings.numpy()
+        gamma = self.masked_lm_head.transform_norm.gamma
+        gamma.assign(np.full(gamma.shape, min(1.0, BERT_DEVIATION / table.std())))
 
     def signatures(self):
         """What an exported model answers: `serving_default`, `embed`.

@@ -128,6 +128,27 @@ class PretrainingExamples:
                 f"{batch_size}. Pass a smaller `batch_size` or `drop_remainder=False`."
             )
 
+    def piece_counts(self):
+        """Count how often each piece occurs in the documents.
+
+        Returns:
+            An int array `[vocabulary_size]`.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one", "two"])
+        examples = text.PretrainingExamples(
+            [["one two", "two"], ["two one", "one"]], tokenizer, 16, batch_size=1
+        )
+        assert examples.piece_counts().tolist() == [0, 0, 0, 0, 0, 3, 3]
+        ```
+        """
+        # The last entry stands for "no piece".
+        return np.bincount(self.corpus.pieces[:-1], minlength=self.tokenizer.vocabulary_size())
+
     def epoch(self, index):
         """Make the batches of one epoch.
 

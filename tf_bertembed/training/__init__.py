@@ -5,6 +5,7 @@ from tf_bertembed.common import lazy
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
+        "LinearWarmup": "schedule",
         "create_optimizer": "optimizer",
         "plot_history": "history",
         "save_history": "history",

@@ -2,14 +2,13 @@
 
 import keras
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.training.schedule import LinearWarmup
 
 
 def create_optimizer(learning_rate, steps, warmup_share=0.1, weight_decay=0.01, clip_norm=1.0):
-    """Make BERT's optimizer from Keras's own parts.
+    """Make BERT's optimizer.
 
-    AdamW whose learning rate rises linearly from zero and falls along a
-    cosine to zero. Biases and normalisation are not decayed.
+    AdamW under a `LinearWarmup`. Biases and normalisation are not decayed.
 
     Args:
         learning_rate: float. The highest learning rate.
@@ -22,7 +21,7 @@ def create_optimizer(learning_rate, steps, warmup_share=0.1, weight_decay=0.01, 
         A `keras.optimizers.AdamW`.
 
     Raises:
-        BertEmbedError: where `steps` or `learning_rate` is not positive.
+        BertEmbedError: where a number is out of its range.
 
     Example:
 
@@ -30,26 +29,13 @@ def create_optimizer(learning_rate, steps, warmup_share=0.1, weight_decay=0.01, 
     from tf_bertembed import training
 
     optimizer = training.create_optimizer(1e-3, steps=100)
-    rates = [float(optimizer.learning_rate)]
-    assert rates == [0.0]
+    assert float(optimizer.learning_rate) == 0.0  # before the first step
     ```
 
     References:
-        Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101;
-        Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983
+        Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101
     """
-    if steps < 1 or learning_rate <= 0:
-        raise BertEmbedError(
-            "`steps` and `learning_rate` must be positive. Received: "
-            f"steps={steps}, learning_rate={learning_rate}."
-        )
-    warmup = round(steps * warmup_share)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else learning_rate,
-        max(steps - warmup, 1),
-        warmup_target=learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
+    schedule = LinearWarmup(learning_rate, steps, warmup_steps=int(steps * warmup_share))
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=weight_decay, global_clipnorm=clip_norm
     )
