@@ -127,12 +127,12 @@ class BertEmbedTask(keras_nlp.models.Task):
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
-    def preprocess_samples(self, x, y=None, sample_weight=None):
-        # Checked here and not in the constructor, since a task that is read
-        # from a folder gets its vocabulary after it is made.
+    def _check_parts(self):
+        # Not in the constructor, since a task that is read from a folder gets
+        # its vocabulary after it is made; and not in the graph, where an error
+        # would come out as another.
         if self.preprocessor is not None:
             check_parts(self.backbone, self.preprocessor)
-        return super().preprocess_samples(x, y=y, sample_weight=sample_weight)
 
     def _unread_layers(self):
         """Layers of the backbone that the head does not read; `None`s are passed over."""
@@ -168,7 +168,7 @@ class BertEmbedTask(keras_nlp.models.Task):
 
     def _dataset(self, x, y, sample_weight, batch_size, shuffle):
         pack = keras.utils.pack_x_y_sample_weight
-        data = pack(_as_tensors(x), _as_tensors(y), _as_tensor(sample_weight))
+        data = pack(_as_tensors(x), _as_tensors(y), _as_tensors(sample_weight))
         counts = sorted({int(part.shape[0]) for part in tf.nest.flatten(data) if part is not None})
         if len(counts) != 1 or not counts[0]:
             raise BertEmbedError(
@@ -220,6 +220,7 @@ class BertEmbedTask(keras_nlp.models.Task):
         Raises:
             BertEmbedError: where labels or lengths do not fit.
         """
+        self._check_parts()
         # Variables made while a step is traced have it traced twice.
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
@@ -242,7 +243,7 @@ class BertEmbedTask(keras_nlp.models.Task):
         _require_labels(y)
         y = self.encode_labels(y)
         if validation_split and validation_data is None:
-            arrays = (_as_tensors(x), _as_tensors(y), _as_tensor(sample_weight))
+            arrays = (_as_tensors(x), _as_tensors(y), _as_tensors(sample_weight))
             total = _count(arrays)
             kept = int(total * (1.0 - validation_split))
             if not 0 < kept < total:
@@ -263,6 +264,7 @@ class BertEmbedTask(keras_nlp.models.Task):
 
     def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
         """Compute loss and metrics; arguments as in `fit`."""
+        self._check_parts()
         if _is_dataset(x) or kwargs.get("_use_cached_eval_dataset"):
             return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
         _require_labels(y)
@@ -271,6 +273,7 @@ class BertEmbedTask(keras_nlp.models.Task):
 
     def predict(self, x, batch_size=None, **kwargs):
         """Compute outputs; arguments as in `fit`."""
+        self._check_parts()
         if not _is_dataset(x):
             x, batch_size = self._dataset(x, None, None, batch_size, shuffle=False), None
         return super().predict(x, batch_size=batch_size, **kwargs)

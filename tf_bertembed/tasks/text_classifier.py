@@ -159,6 +159,8 @@ class TextClassifier(BertEmbedTask):
         if y is None or tf.is_tensor(y):
             return y
         y = np.asarray(y)
+        if not y.size:
+            return y.astype("int32")
         if y.dtype.kind in "iu":
             wrong = np.unique(y[(y < 0) | (y >= len(self.labels))])
         elif y.dtype.kind in "UO":
