@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tf_bertembed.cli.native_logs import without_noise
+from tf_bertembed.cli.native import without_noise
 
 NOISE = [
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
@@ -34,7 +34,7 @@ def test_what_was_said_before_an_error_is_passed_on(capfd):
 
 def test_tensorflow_starts_in_silence():
     code = (
-        "from tf_bertembed.cli.native_logs import start_tensorflow\n"
+        "from tf_bertembed.cli.native import start_tensorflow\n"
         "start_tensorflow()\n"
         "import tensorflow as tf\n"
         "print(int(tf.function(lambda x: x + 1)(tf.constant(1))))\n"

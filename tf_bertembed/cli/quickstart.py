@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tf_bertembed.cli.native_logs import start_tensorflow
+from tf_bertembed.cli.native import start_tensorflow
 from tf_bertembed.cli.options import Json, Seed, output_as
 
 
