@@ -6,7 +6,7 @@ import keras
 
 from tf_bertembed import models, tasks, text, training
 
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 3e-3
 DEV_BATCHES = 8
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models import BertEmbedBackbone
 from tf_bertembed.text import Preprocessor
+from tf_bertembed.text.batches import without_autotuning
 
 
 def check_parts(backbone, preprocessor):
@@ -178,7 +179,7 @@ class BertEmbedTask(keras_nlp.models.Task):
         dataset = tf.data.Dataset.from_tensor_slices(data)
         if shuffle:
             dataset = dataset.shuffle(counts[0], reshuffle_each_iteration=True)
-        return dataset.batch(batch_size or 32)
+        return without_autotuning(dataset.batch(batch_size or 32))
 
     def _validation_dataset(self, data, batch_size):
         if data is None or _is_dataset(data):

@@ -1,6 +1,7 @@
 """Batches of texts of like length, so that little of a batch is padding."""
 
 import numpy as np
+import tensorflow as tf
 
 from tf_bertembed import common
 
@@ -51,3 +52,14 @@ def _size(text):
     if isinstance(text, str):
         return len(text.encode())
     return len(text) if isinstance(text, bytes) else sum(map(_size, text))
+
+
+def without_autotuning(dataset):
+    """Switch off the autotuner of a `tf.data` pipeline.
+
+    Its thread sleeps for longer and longer and is waited for when an iterator
+    is dropped: up to seconds at the end of each pass, however short.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_bertembed import common
+from tf_bertembed.text.batches import without_autotuning
 from tf_bertembed.text.spans import Corpus, pair_spans, window_spans
 from tf_bertembed.text.vocabulary import SPECIAL_TOKENS
 
@@ -322,6 +323,7 @@ class PretrainingExamples:
         signature = tf.nest.map_structure(
             lambda value: tf.TensorSpec([size, *value.shape[1:]], value.dtype), self.batch(0)
         )
-        return tf.data.Dataset.from_generator(
+        batches = tf.data.Dataset.from_generator(
             lambda: map(self.batch, steps()), output_signature=signature
-        ).prefetch(tf.data.AUTOTUNE)
+        )
+        return without_autotuning(batches.prefetch(2))
