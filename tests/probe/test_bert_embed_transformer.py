@@ -1,0 +1,217 @@
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from tf_bertembed import export, models
+from tf_bertembed.common import BertEmbedError, MissingFileError
+from tf_bertembed.probe import BertEmbedTransformer
+
+
+@pytest.fixture(scope="module")
+def fitted(preset, texts):
+    return BertEmbedTransformer(preset, batch_size=5).fit(texts)
+
+
+def near(got, expected):
+    expected = np.asarray(expected)
+    return np.abs(np.asarray(got) - expected).max() / np.abs(expected).max() <= 1e-5
+
+
+def test_rows_in_the_callers_order(fitted, texts, expected):
+    vectors = fitted.transform(texts)
+    assert (vectors.shape, vectors.dtype) == ((12, 8), "float32")
+    assert near(vectors, expected)
+    order = np.random.default_rng(0).permutation(12)
+    assert near(fitted.transform([texts[row] for row in order]), np.array(expected)[order])
+
+
+def test_each_form_of_input(fitted, texts, expected):
+    for form in (tuple(texts), np.array(texts), np.array(texts, object)[:, None]):
+        assert near(fitted.transform(form), expected)
+
+
+def test_an_exported_model(saved_model, texts, expected):
+    for path in (saved_model, saved_model.parent):
+        assert near(BertEmbedTransformer(path).fit_transform(texts), expected)
+
+
+def test_the_highest_version_is_taken(classifier, saved_model, texts, tmp_path):
+    for version in ("2", "10"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "saved_model.pb").write_bytes(b"")
+    from tf_bertembed.probe.encoders import _version_folder
+
+    assert _version_folder(tmp_path).name == "10"
+
+
+def test_a_published_checkpoint_in_a_pipeline():
+    films = ["A good film.", "A bad film.", "Great acting!", "Awful acting!"]
+    pipeline = make_pipeline(
+        BertEmbedTransformer("all-minilm-l6-v2", sequence_length=32),
+        LogisticRegression(),
+    )
+    pipeline.fit(films, [1, 0, 1, 0])
+    assert pipeline.predict(["Terrible.", "Wonderful!"]).tolist() == [0, 1]
+    assert pipeline[:-1].get_feature_names_out().shape == (384,)
+
+
+@pytest.mark.parametrize("pooling", ["max", "cls"])
+def test_pooling(pooling, preset, classifier, texts):
+    vectors = BertEmbedTransformer(preset, pooling=pooling).fit_transform(texts)
+    for one, vector in zip(texts, vectors, strict=True):
+        outputs = classifier.backbone(classifier.preprocessor([one]))["sequence_output"].numpy()[0]
+        assert near(vector, outputs.max(0) if pooling == "max" else outputs[0])
+
+
+def test_sequence_length_cuts(preset, texts):
+    short = BertEmbedTransformer(preset, sequence_length=5).fit(texts)
+    long = texts[-1]
+    assert near(short.transform([long]), short.transform([f"{long} and more"]))
+    assert not near(BertEmbedTransformer(preset).fit_transform([long]), short.transform([long]))
+
+
+def test_nothing_is_loaded_before_fit(tmp_path):
+    transformer = BertEmbedTransformer(tmp_path / "nowhere")
+    assert vars(transformer) == {
+        "path": tmp_path / "nowhere",
+        "pooling": "mean",
+        "sequence_length": None,
+        "batch_size": 32,
+    }
+
+
+def test_clone(fitted):
+    again = clone(fitted)
+    assert again.get_params() == fitted.get_params()
+    assert not hasattr(again, "n_features_out_")
+
+
+def test_pickle_holds_the_path_and_no_weights(fitted, texts, expected):
+    stored = pickle.dumps(fitted)
+    assert len(stored) < 1000
+    assert near(pickle.loads(stored).transform(texts), expected)  # noqa: S301
+
+
+def test_settings_changed_after_fit_count(preset, texts, expected):
+    transformer = BertEmbedTransformer(preset, pooling="max").fit(texts)
+    assert near(transformer.set_params(pooling="mean").transform(texts), expected)
+
+
+def test_grid_search(preset, texts):
+    search = GridSearchCV(
+        make_pipeline(BertEmbedTransformer(preset), LogisticRegression()),
+        {"bertembedtransformer__pooling": ["mean", "cls"], "logisticregression__C": [1.0]},
+        cv=2,
+        error_score="raise",
+    )
+    search.fit(texts, [0, 1] * 6)
+    assert len(search.cv_results_["mean_test_score"]) == 2
+    assert search.predict(texts).shape == (12,)
+
+
+def test_column_of_a_frame(preset, texts, expected):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame({"text": texts, "number": range(12)})
+    columns = ColumnTransformer(
+        [("bert", BertEmbedTransformer(preset), "text"), ("rest", "passthrough", ["number"])]
+    )
+    features = columns.fit_transform(frame)
+    assert near(features[:, :8], expected)
+    assert features[:, 8].tolist() == list(range(12))
+    names = columns.get_feature_names_out()
+    assert names[0] == "bert__bertembedtransformer0"
+    columns.set_output(transform="pandas")
+    assert columns.fit_transform(frame).columns.tolist() == names.tolist()
+
+
+def test_a_column_without_pandas(preset, texts, expected):
+    table = np.array([[one, row] for row, one in enumerate(texts)], object)
+    columns = ColumnTransformer([("bert", BertEmbedTransformer(preset), 0)])
+    assert near(columns.fit_transform(table), expected)
+
+
+def test_feature_names_and_set_output(fitted, texts):
+    assert fitted.get_feature_names_out().tolist() == [f"bertembedtransformer{i}" for i in range(8)]
+    assert isinstance(fitted.set_output(transform="default").transform(texts), np.ndarray)
+
+
+def test_empty_input(fitted, preset):
+    vectors = fitted.transform([])
+    assert (vectors.shape, vectors.dtype) == ((0, 8), "float32")
+    assert BertEmbedTransformer(preset).fit([]).transform([""]).shape == (1, 8)
+
+
+def test_before_fit(preset):
+    with pytest.raises(ValueError, match="not fitted yet"):
+        BertEmbedTransformer(preset).transform(["a"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["a", None, "b"], r"Row 1 holds None \(NoneType\); a string was expected"),
+        (["a", "b", float("nan")], r"Row 2 holds nan \(float\)"),
+        ([b"a"], r"Row 0 holds b'a' \(bytes\)"),
+        ([1, 2], r"Row 0 holds 1 \(int\)"),
+        ("a text", r"not one text\. Pass \[text\]\. Received: 'a text'"),
+        ([["a", "b"], ["c", "d"]], r"One text a row .* Received: shape \(2, 2\)"),
+    ],
+)
+def test_input_that_is_no_text(wrong, message, fitted):
+    for method in (fitted.transform, clone(fitted).fit):
+        with pytest.raises(BertEmbedError, match=message):
+            method(wrong)
+
+
+def test_missing_paths(tmp_path):
+    with pytest.raises(MissingFileError, match=r"nowhere does not exist.*all-minilm-l6-v2"):
+        BertEmbedTransformer(tmp_path / "nowhere").fit(["a"])
+    with pytest.raises(MissingFileError, match=r"config\.json does not exist"):
+        BertEmbedTransformer(tmp_path).fit(["a"])
+
+
+def test_a_checkpoint_without_a_tokenizer(classifier, tmp_path):
+    classifier.backbone.save_to_preset(str(tmp_path))
+    with pytest.raises(BertEmbedError, match=r"vocab\.txt does not exist|tokenizer"):
+        BertEmbedTransformer(tmp_path).fit(["a"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sequence_length": 41}, r"position table of .*Received: 41; at most: 40"),
+        ({"sequence_length": 2}, "at least 3"),
+        ({"pooling": "sum"}, r"`pooling` must be one of .*'sum'"),
+        ({"batch_size": 0}, r"`batch_size` must be at least 1\. Received: 0"),
+    ],
+)
+def test_settings_that_cannot_be(arguments, message, preset):
+    with pytest.raises(BertEmbedError, match=message):
+        BertEmbedTransformer(preset, **arguments).fit(["a"])
+
+
+def test_an_exported_model_has_its_own_settings(saved_model):
+    for arguments in ({"pooling": "max"}, {"sequence_length": 8}):
+        with pytest.raises(BertEmbedError, match="its own pooling and length"):
+            BertEmbedTransformer(saved_model, **arguments).fit(["a"])
+
+
+def test_an_exported_model_of_pairs(classifier, tmp_path):
+    from tf_bertembed import tasks
+
+    pairs = tasks.TextClassifier(classifier.backbone, 2, classifier.preprocessor, pair=True)
+    path = export.export_saved_model(pairs, tmp_path / "pairs")
+    with pytest.raises(BertEmbedError, match=r"no signature `embed` that takes `text`.*text_a"):
+        BertEmbedTransformer(path).fit(["a"])
+
+
+def test_the_longest_texts_fit_the_table(preset):
+    backbone = models.load(preset)
+    long = BertEmbedTransformer(preset, sequence_length=backbone.max_sequence_length)
+    assert np.isfinite(long.fit_transform(["a b c " * 100])).all()
