@@ -14,49 +14,17 @@ from tf_bertembed.layers import (
     TransformerLayer,
 )
 from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.models.arguments import check_fusion, check_sizes
+from tf_bertembed.models.encoder_view import EncoderView
 from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
 
 # Arguments stored under their own names; `position_embedding` is a layer's name.
 _CONFIGURED = (
-    "vocabulary_size",
-    "num_layers",
-    "num_heads",
-    "hidden_dim",
-    "intermediate_dim",
-    "dropout",
-    "max_sequence_length",
-    "num_segments",
-    "embedding_dim",
-    "activation",
-    "norm_first",
-    "layer_norm_epsilon",
-    "num_tags",
-    "static_vocabulary_size",
-    "static_dim",
-    "input_fusion",
-    "output_fusion",
-    "static_trainable",
+    *("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim", "dropout"),
+    *("max_sequence_length", "num_segments", "embedding_dim", "activation", "norm_first"),
+    *("layer_norm_epsilon", "num_tags", "static_vocabulary_size", "static_dim"),
+    *("input_fusion", "output_fusion", "static_trainable"),
 )
-
-
-def _check_sizes(**sizes):
-    for name, value in sizes.items():
-        if value < 1:
-            raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
-
-
-class _EncoderView(keras.Model):
-    # A functional model cannot hold one layer that answers with a tensor in one
-    # place and with a pair in another.
-
-    def __init__(self, backbone, hidden_states, attentions):
-        super().__init__(dtype=backbone.dtype_policy)
-        self.backbone = backbone
-        self.hidden_states = hidden_states
-        self.attentions = attentions
-
-    def call(self, inputs):
-        return self.backbone._encode(inputs, self.hidden_states, self.attentions)
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
@@ -153,7 +121,7 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         **kwargs,
     ):
         embedding_dim = embedding_dim or hidden_dim
-        _check_sizes(
+        check_sizes(
             vocabulary_size=vocabulary_size,
             num_layers=num_layers,
             num_heads=num_heads,
@@ -163,19 +131,8 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
             num_segments=num_segments,
             embedding_dim=embedding_dim,
         )
-        fused = input_fusion is not None or output_fusion is not None
-        if fused and not (static_vocabulary_size and static_dim):
-            raise BertEmbedError(
-                "Fusion needs a table of word vectors: pass `static_vocabulary_size` (the words "
-                "and row 0) and `static_dim`. Received: "
-                f"static_vocabulary_size={static_vocabulary_size}, static_dim={static_dim}, "
-                f"input_fusion={input_fusion!r}, output_fusion={output_fusion!r}."
-            )
-        if static_vocabulary_size and not fused:
-            raise BertEmbedError(
-                "A table of word vectors needs `input_fusion` or `output_fusion`, else nothing "
-                f"reads it. Received: static_vocabulary_size={static_vocabulary_size}."
-            )
+        check_fusion(static_vocabulary_size, static_dim, input_fusion, output_fusion)
+        fused = static_vocabulary_size > 0
 
         # === Layers ===
         def embedding(rows, width, name):
@@ -367,7 +324,7 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         assert outputs["attentions"][0].shape == (1, 2, 5, 5)
         ```
         """
-        return _EncoderView(self, hidden_states, attentions)
+        return EncoderView(self, hidden_states, attentions)
 
     @property
     def output_dim(self):

@@ -35,15 +35,15 @@ def plot_probes(results, path):
             np.arange(len(names)) + (place - (len(budgets) - 1) / 2) * width,
             [np.mean(score) for score in scores],
             width,
-            yerr=[np.std(score) for score in scores],
+            yerr=[np.std(score) for score in scores] if len(scores[0]) > 1 else None,
             capsize=3,
             label=f"{budget} examples a class" if budget != "all" else "all examples",
         )
     axis.set_xticks(range(len(names)), names)
     axis.set(ylabel="accuracy on held-out articles", title="Logistic regression on features")
-    axis.set_ylim(bottom=max(0.0, axis.get_ylim()[0]), top=1.0)
+    axis.set_ylim(0.0, 1.0)
     axis.grid(axis="y", alpha=0.3)
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=len(budgets))
     figure.savefig(path, dpi=120)
 
 
@@ -71,6 +71,7 @@ def print_table(results):
             spread = f" ± {np.std(scores):.3f}" if len(scores) > 1 else ""
             measure = f"accuracy, {budget} a class" if budget != "all" else "accuracy, all"
             add("probe", name, measure, f"{np.mean(scores):.3f}{spread}")
-    add("export", results["export"]["path"], "largest difference", results["export"]["difference"])
+    difference = f"{results['export']['difference']:.1e}"
+    add("export", results["export"]["path"], "largest difference", difference)
     # Wide enough for a path where the output is no terminal.
     Console(width=None if Console().is_terminal else 120).print(table)

@@ -1,0 +1,27 @@
+"""Arguments of the backbone that contradict one another."""
+
+from tf_bertembed.common import BertEmbedError
+
+
+def check_sizes(**sizes):
+    """Raise where a size is not at least 1, naming it."""
+    for name, value in sizes.items():
+        if value < 1:
+            raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
+
+
+def check_fusion(static_vocabulary_size, static_dim, input_fusion, output_fusion):
+    """Raise where fusion lacks a table of word vectors, or a table lacks fusion."""
+    fused = input_fusion is not None or output_fusion is not None
+    if fused and not (static_vocabulary_size and static_dim):
+        raise BertEmbedError(
+            "Fusion needs a table of word vectors: pass `static_vocabulary_size` (the words "
+            "and row 0) and `static_dim`. Received: "
+            f"static_vocabulary_size={static_vocabulary_size}, static_dim={static_dim}, "
+            f"input_fusion={input_fusion!r}, output_fusion={output_fusion!r}."
+        )
+    if static_vocabulary_size and not fused:
+        raise BertEmbedError(
+            "A table of word vectors needs `input_fusion` or `output_fusion`, else nothing "
+            f"reads it. Received: static_vocabulary_size={static_vocabulary_size}."
+        )
