@@ -255,3 +255,12 @@ def test_pairs_of_different_number(preprocessor):
     assert function(["a"], ["b"])["token_ids"].shape == (1, 5)
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many"):
         function(["a"], ["b", "c"])
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_no_texts_make_features_without_rows(pair):
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a"])
+    none = tf.constant([], tf.string)
+    features = text.Preprocessor(tokenizer, 8)((none, none) if pair else none)
+    assert features["token_ids"].shape[0] == 0
+    assert features["token_ids"].shape[1] >= 2

@@ -123,3 +123,19 @@ def test_one_document_per_line(write):
 def test_bad_corpora(write, content, message):
     with pytest.raises(FileFormatError, match=message):
         text.read_documents(write("corpus.txt", content))
+
+
+@pytest.mark.parametrize(
+    ("column", "text_read"),
+    [
+        ('"A man says ""no""."', 'A man says "no".'),
+        ('"No," he said.', '"No," he said.'),
+        ('"Quoted from start to end"', '"Quoted from start to end"'),
+        ('"One" and "two"', '"One" and "two"'),
+        ('""', '""'),
+    ],
+)
+def test_only_what_a_spreadsheet_quoted_is_unquoted_in_tsv(tmp_path, column, text_read):
+    path = tmp_path / "train.tsv"
+    path.write_text(f"text\tlabel\n{column}\tyes\n", encoding="utf-8")
+    assert text.read_labelled(path) == ([text_read], ["yes"])

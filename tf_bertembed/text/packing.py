@@ -35,7 +35,8 @@ class Layout:
         if pad_to_length:
             self.width = tf.constant(sequence_length, tf.int64)
         else:
-            self.width = tf.maximum(tf.reduce_max(self.separators[-1]) + 1, 0)
+            # No texts at all still make a [0, 2] tensor, which a backbone can take.
+            self.width = tf.maximum(tf.reduce_max(self.separators[-1]) + 1, 2)
         self.shape = tf.stack([segments[0].nrows(), self.width])
         self._static_width = sequence_length if pad_to_length else None
         self._chosen, index = [], []

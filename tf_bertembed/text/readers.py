@@ -15,7 +15,8 @@ HEADER = "A header with `text`, or `text_a` and `text_b`, and with `label` or `s
 def read_labelled(path, labelled=True):
     """Read texts, or pairs of texts, and their labels or scores.
 
-    The file is TSV (`.tsv`; no quoting, a tab always ends a column), CSV
+    The file is TSV (`.tsv`; a tab always ends a column, and quotes are text
+    but for a column in quotes whose inner quotes are all doubled), CSV
     (`.csv`; quoting as in RFC 4180) or JSON lines (`.jsonl`, `.ndjson`,
     `.json`), gzipped or not (`.gz` after the other suffix). Columns are found
     by their names: `text`, or `text_a` and `text_b`; `label` or `score`;
@@ -145,7 +146,17 @@ def _table_rows(path, delimiter):
                 f"Received: {len(values)}.",
                 line,
             )
+        if delimiter == "\t":
+            values = map(_unquoted, values)
         yield line, dict(zip(header, values, strict=True))
+
+
+def _unquoted(value):
+    # Spreadsheets quote a column of TSV only where it holds a quote, doubled
+    # then; quotes that are part of a text do not look like that.
+    inner = value[1:-1]
+    quoted = len(value) > 1 and value[0] == value[-1] == '"' and '""' in inner
+    return inner.replace('""', '"') if quoted and '"' not in inner.replace('""', "") else value
 
 
 def _json_rows(path):
