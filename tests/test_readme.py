@@ -1,0 +1,25 @@
+"""The README's Python, run from its first block to its last."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+from gensim.test.utils import datapath
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_every_block_runs_after_those_before_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(datapath("test_glove.txt"), "glove.6B.50d.txt")
+    names = {"texts": ["A good film.", "A bad film."] * 2, "labels": ["yes", "no"] * 2}
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        exec(compile(block, str(README), "exec"), names)
+    assert names["classifier"].predict(["A film."], verbose=0).shape == (1, 2)
+    assert names["backbone"].compute_dtype == "float16"
+    assert set(names["pipeline"].predict(["A bad film."])) <= {"yes", "no"}
+    assert (tmp_path / "saved_models" / "mine" / "1" / "saved_model.pb").exists()
+    assert np.isfinite(names["table"]).all()
