@@ -1,3 +1,4 @@
+import csv
 import gzip
 
 import pytest
@@ -83,6 +84,11 @@ def test_without_labels(write):
         ("a.jsonl", "[1]\n", r"line 1: A JSON object was expected. Received: \[1\]"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', "line 2: `label` .* None"),
         ("a.jsonl", '{"text": 5, "label": 1}\n', "line 1: `text` must be a string"),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": 1}\n{"text": "b \\ud83d", "label": 1}\n',
+            r"line 2: `text` must be text. Received: .*'\\ud83d', at character 3",
+        ),
         ("a.xlsx", "text\n", r"\.tsv, \.csv, .* Received: \.xlsx"),
         ("a", "text\n", "Received: no suffix"),
     ],
@@ -139,3 +145,12 @@ def test_only_what_a_spreadsheet_quoted_is_unquoted_in_tsv(tmp_path, column, tex
     path = tmp_path / "train.tsv"
     path.write_text(f"text\tlabel\n{column}\tyes\n", encoding="utf-8")
     assert text.read_labelled(path) == ([text_read], ["yes"])
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [("tsv", "\t"), ("csv", ",")])
+def test_a_text_may_be_long(write, suffix, delimiter):
+    limit = csv.field_size_limit()
+    long = "word " * 40_000
+    path = write(f"train.{suffix}", f"text{delimiter}label\n{long}{delimiter}x\n")
+    assert text.read_labelled(path) == ([long], ["x"])
+    assert csv.field_size_limit() == limit

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 from pathlib import Path
 
 from tf_bertembed import common
@@ -117,22 +118,8 @@ def read_documents(path, one_document_per_line=False):
 
 
 def _table_rows(path, delimiter):
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    reader = csv.reader(
-        (f"{line}\n" for _, line in common.read_lines(path)),
-        delimiter=delimiter,
-        quoting=quoting,
-        strict=True,
-    )
     header = None
-    while True:
-        line = reader.line_num + 1
-        try:
-            values = next(reader, None)
-        except csv.Error as error:
-            raise common.FileFormatError(path, f"This is no CSV: {error}.", line) from error
-        if values is None:
-            return
+    for line, values in (_tsv_rows if delimiter == "\t" else _csv_rows)(path):
         if not any(value.strip() for value in values):
             continue
         if header is None:
@@ -146,9 +133,29 @@ def _table_rows(path, delimiter):
                 f"Received: {len(values)}.",
                 line,
             )
-        if delimiter == "\t":
-            values = map(_unquoted, values)
         yield line, dict(zip(header, values, strict=True))
+
+
+def _tsv_rows(path):
+    for line, content in common.read_lines(path):
+        yield line, [_unquoted(value) for value in content.split("\t")]
+
+
+def _csv_rows(path):
+    reader = csv.reader((f"{line}\n" for _, line in common.read_lines(path)), strict=True)
+    while True:
+        line = reader.line_num + 1
+        # The limit on a column's length is one for the whole process: others get theirs back.
+        limit = csv.field_size_limit(sys.maxsize)
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            raise common.FileFormatError(path, f"This is no CSV: {error}.", line) from error
+        finally:
+            csv.field_size_limit(limit)
+        if values is None:
+            return
+        yield line, values
 
 
 def _unquoted(value):
@@ -206,4 +213,14 @@ def _value(path, line, row, name):
         raise common.FileFormatError(
             path, f"`{name}` must be a string that is not empty. Received: {value!r}.", line
         )
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        # JSON can write half of a pair: "\\ud83d".
+        raise common.FileFormatError(
+            path,
+            f"`{name}` must be text. Received: half of a surrogate pair, "
+            f"{value[error.start]!r}, at character {error.start + 1}.",
+            line,
+        ) from error
     return value.strip() if name == "label" else value
