@@ -48,3 +48,19 @@ def test_a_task_without_preprocessor_is_refused(tmp_path):
     task = tasks.TextClassifier(models.BertEmbedBackbone(7, 1, 2, 8, 16), 2)
     with pytest.raises(ValueError, match="give the task a `preprocessor`"):
         training.save_run(tmp_path / "run", task, {"loss": [1.0]}, {})
+
+
+def test_validation_every_few_epochs_is_kept(task, tmp_path):
+    history = {"loss": [0.7, 0.6, 0.5], "val_loss": [0.65]}
+    folder = training.save_run(tmp_path / "run", task, history, {"loss": np.float32(0.5)})
+    assert (folder / "history.csv").read_text().splitlines()[1:] == [
+        "1,0.7,0.65",
+        "2,0.6,",
+        "3,0.5,",
+    ]
+    assert json.loads((folder / "metrics.json").read_text()) == {"loss": 0.5}
+
+
+def test_a_metric_that_is_not_finite_is_named(task, tmp_path):
+    with pytest.raises(ValueError, match="`loss` is no finite number"):
+        training.save_run(tmp_path / "run", task, {"loss": [1.0]}, {"loss": float("nan")})

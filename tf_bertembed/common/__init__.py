@@ -13,6 +13,8 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "atomic_path": "files",
         "decode_line": "files",
         "derive_seed": "seeds",
+        "make_folder": "files",
+        "numbered_folders": "files",
         "open_bytes": "files",
         "progress": "bars",
         "read_blocks": "files",

@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import errno
 import gzip
 import os
 import shutil
@@ -10,6 +11,7 @@ import zlib
 from pathlib import Path
 
 from tf_bertembed.common.errors import (
+    BertEmbedError,
     FileFormatError,
     MissingFileError,
     OutputExistsError,
@@ -246,12 +248,14 @@ def atomic_path(path, overwrite=False, remedy="Choose another place or remove it
     path = Path(path)
     if path.exists() and not overwrite:
         raise OutputExistsError(path, remedy)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         fresh = holder / path.name
         yield fresh
-        if path.is_dir() and not path.is_symlink():
+        if not overwrite:
+            _place_new(fresh, path, remedy)
+        elif path.is_dir() and not path.is_symlink():
             # A folder cannot be replaced in one step: set the old one aside.
             aside = holder / "replaced"
             os.rename(path, aside)
@@ -264,3 +268,74 @@ def atomic_path(path, overwrite=False, remedy="Choose another place or remove it
             os.replace(fresh, path)
     finally:
         _discard(holder)
+
+
+def _place_new(fresh, path, remedy):
+    # What appeared at the place since it was found free belongs to someone else.
+    # Neither of these calls replaces it, as renaming a file would.
+    try:
+        if fresh.is_dir():
+            os.rename(fresh, path)
+        else:
+            os.link(fresh, path)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise OutputExistsError(path, remedy) from error
+        raise
+
+
+def make_folder(path):
+    """Make a folder, and those above it, where they are not there yet.
+
+    Args:
+        path: string or `pathlib.Path`. The folder.
+
+    Returns:
+        The path as `pathlib.Path`.
+
+    Raises:
+        BertEmbedError: where a file stands in the way (the message names it).
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    assert common.make_folder("runs/first").is_dir()
+    ```
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        blocking = next(place for place in (path, *path.parents) if place.exists())
+        raise BertEmbedError(
+            f"{blocking} is a file; a folder was expected to make {path}."
+        ) from error
+    return path
+
+
+def numbered_folders(folder):
+    """List what a folder holds under whole numbers, as versions and runs are.
+
+    Args:
+        folder: string or `pathlib.Path`. The folder; it may be missing.
+
+    Returns:
+        A dict from int to `pathlib.Path`, in the order of the numbers.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    for name in ("10", "2", "notes"):
+        common.make_folder(f"runs/{name}")
+    assert list(common.numbered_folders("runs")) == [2, 10]
+    ```
+    """
+    folder = Path(folder)
+    entries = folder.iterdir() if folder.is_dir() else ()
+    # isdigit alone lets through digits that int does not take, such as "²".
+    numbered = {int(e.name): e for e in entries if e.name.isascii() and e.name.isdigit()}
+    return dict(sorted(numbered.items()))

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "LinearWarmup": "schedule",
+        "ProgressBar": "progress_bar",
         "create_optimizer": "optimizer",
         "plot_history": "history",
         "save_history": "history",

@@ -1,12 +1,13 @@
 """The course of a training, as a table and as a picture."""
 
 import csv
+from itertools import zip_longest
 
 from tf_bertembed.common import BertEmbedError
 
 
 def save_history(history, path):
-    """Write a history as CSV, a row an epoch.
+    """Write a history as CSV, a row an epoch; shorter columns end in blanks.
 
     Args:
         history: dict of lists, one number an epoch, as
@@ -31,7 +32,8 @@ def save_history(history, path):
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["epoch", *names])
-        for epoch, row in enumerate(zip(*history.values(), strict=True), start=1):
+        # Validation may come only every few epochs: its columns end earlier.
+        for epoch, row in enumerate(zip_longest(*history.values(), fillvalue=""), start=1):
             writer.writerow([epoch, *row])
 
 

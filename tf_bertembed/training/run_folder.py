@@ -1,10 +1,18 @@
 """The folder that keeps a trained model with the record of its training."""
 
 import json
+import math
 
 from tf_bertembed.common import BertEmbedError, atomic_path
 from tf_bertembed.text import save_vocabulary
 from tf_bertembed.training.history import plot_history, save_history
+
+
+def _number(name, value):
+    number = float(value)
+    if not math.isfinite(number):
+        raise BertEmbedError(f"The metric `{name}` is no finite number. Received: {value}.")
+    return number
 
 
 def save_run(folder, task, history, metrics, overwrite=False):
@@ -27,8 +35,8 @@ def save_run(folder, task, history, metrics, overwrite=False):
 
     Raises:
         OutputExistsError: where the folder is there and `overwrite` is False.
-        BertEmbedError: where the task has no preprocessor, or there is no
-            history.
+        BertEmbedError: where the task has no preprocessor, there is no
+            history, or a metric is not finite.
 
     Example:
 
@@ -48,6 +56,7 @@ def save_run(folder, task, history, metrics, overwrite=False):
     """
     if task.preprocessor is None:
         raise BertEmbedError("A run keeps its tokenizer: give the task a `preprocessor`.")
+    metrics = {name: _number(name, value) for name, value in metrics.items()}
     with atomic_path(folder, overwrite=overwrite) as place:
         place.mkdir()
         task.save_to_preset(str(place))
