@@ -56,6 +56,30 @@ def test_a_word_is_looked_up_as_written_then_lower_cased(preprocessor):
     assert rows(preprocessor(["B"]), "static_ids") == [[0, 6, 0]]
 
 
+@pytest.mark.parametrize(
+    ("word", "row"),
+    [
+        ("cafe\u0301", 1),
+        ("Cafe\u0301", 1),
+        ("NAI\u0308VE", 5),
+        ("Nai\u0308ve", 2),
+        ("ca\u200bfé", 1),
+        ("Ca\xadfe\u0301", 1),
+        ("cafe", 0),
+        ("e\u0301", 0),
+    ],
+)
+def test_a_word_is_found_in_its_other_spellings(preprocessor, word, row):
+    found = preprocessor([word])["static_ids"][0, 1:-1]
+    assert set(found.numpy().tolist()) == {row}
+
+
+def test_a_decomposed_word_of_the_table_is_found_as_written(tokenizer):
+    preprocessor = text.Preprocessor(tokenizer, 8, static_words=["cafe\u0301", "café"])
+    found = preprocessor(["cafe\u0301 café"])["static_ids"][0].numpy().tolist()
+    assert found == [0, 1, 1, 2, 2, 0]
+
+
 def test_lookup_agrees_with_a_lookup_in_python(tokenizer, documents, vocabulary):
     sentences = [sentence for document in documents[:5] for sentence in document]
     words = sorted({w for s in sentences[::2] for w in s.lower().split() if w.isalpha()})

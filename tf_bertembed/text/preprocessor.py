@@ -24,7 +24,8 @@ class Preprocessor(keras_nlp.models.Preprocessor):
     pair, the longer text first. Where `static_words` is given, every piece of
     a word carries the row of the whole word in the word-vector table: the
     word is taken from the original text by its byte offsets and looked up as
-    written, then lower-cased. So a word that the vocabulary knows only as
+    written, then lower-cased, then both without invisible characters and with
+    its accents composed (NFC). So a word that the vocabulary knows only as
     `[UNK]` still has its vector.
 
     All of it runs in the graph: in `tf.data`, in a `tf.function`, and in a

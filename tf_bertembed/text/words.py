@@ -1,12 +1,21 @@
 """From pieces to whole words, and from words to rows of a word-vector table."""
 
 import tensorflow as tf
+import tensorflow_text as tf_text
 
 from tf_bertembed import common
 
+# What the tokenizer drops: control, format (zero width) and private characters.
+INVISIBLE = r"[\p{Cc}\p{Cf}\p{Co}]+"
+
 
 class WordTable(tf.Module):
-    """Looks words up in the graph: as written, then lower-cased; row 0 is "none"."""
+    """Looks words up in the graph; row 0 is "none".
+
+    A word is looked up as written, then lower-cased, then both again without
+    its invisible characters and composed (NFC), so that an "é" of two
+    characters is found as well as one of one.
+    """
 
     def __init__(self, words):
         super().__init__(name="static_words")
@@ -35,10 +44,13 @@ class WordTable(tf.Module):
 
     def rows(self, words):
         """Rows [N] int32 of words [N], 0 for words that the table lacks."""
-        rows = self._table.lookup(tf.strings.lower(words, encoding="utf-8"))
-        if self._has_cased:
-            exact = self._table.lookup(words)
-            rows = tf.where(exact > 0, exact, rows)
+        plain = tf_text.normalize_utf8(tf.strings.regex_replace(words, INVISIBLE, ""), "NFC")
+        rows = tf.zeros_like(words, tf.int64)
+        for form in (words, plain):
+            if self._has_cased:
+                rows = tf.where(rows > 0, rows, self._table.lookup(form))
+            lowered = tf.strings.lower(form, encoding="utf-8")
+            rows = tf.where(rows > 0, rows, self._table.lookup(lowered))
         return tf.cast(rows, tf.int32)
 
     def rows_of_pieces(self, texts, starts_word, starts, ends):
