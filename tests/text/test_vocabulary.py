@@ -57,6 +57,21 @@ def test_bad_training_input(texts, size, message):
         text.train_vocabulary(texts, size)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"alphabet_size": 0}, "`alphabet_size` must be an int of at least 1. Received: 0"),
+        ({"min_frequency": -1}, "`min_frequency` must be an int of at least 0. Received: -1"),
+        ({"min_frequency": 1.5}, "`min_frequency` must be .* Received: 1.5"),
+        ({"vocabulary_size": "100"}, "`vocabulary_size` must be .* Received: '100'"),
+        ({"vocabulary_size": True}, "`vocabulary_size` must be .* Received: True"),
+    ],
+)
+def test_numbers_out_of_range(arguments, message):
+    with pytest.raises(BertEmbedError, match=message):
+        text.train_vocabulary(["a b"], **{"vocabulary_size": 100, **arguments})
+
+
 def test_training_on_a_missing_file(tmp_path):
     with pytest.raises(MissingFileError):
         text.train_vocabulary([tmp_path / "none.txt"], 100)

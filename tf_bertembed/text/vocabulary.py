@@ -1,6 +1,7 @@
 """Vocabulary files: one piece a line, the line number is the id."""
 
 import itertools
+import numbers
 from collections import Counter
 from pathlib import Path
 
@@ -118,9 +119,10 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
             included; fewer come back where the texts hold no more.
         lowercase: bool. Whether to lower-case text and strip its accents, as
             the tokenizer that uses the vocabulary will.
-        min_frequency: int. How often two pieces must meet to be joined.
-        alphabet_size: int. How many different characters to keep, the most
-            frequent first. Chinese wants about 6000.
+        min_frequency: int. How often two pieces must meet to be joined, at
+            least 0.
+        alphabet_size: int. How many different characters to keep, at least 1,
+            the most frequent first. Chinese wants about 6000.
 
     Returns:
         List of strings: `[PAD] [UNK] [CLS] [SEP] [MASK]`, the alphabet, and
@@ -147,11 +149,19 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
     """
     from tokenizers import BertWordPieceTokenizer
 
-    if vocabulary_size <= len(SPECIAL_TOKENS):
-        raise common.BertEmbedError(
-            f"`vocabulary_size` must be more than the {len(SPECIAL_TOKENS)} special tokens. "
-            f"Received: {vocabulary_size}."
-        )
+    least = {
+        "vocabulary_size": (vocabulary_size, len(SPECIAL_TOKENS) + 1),
+        "min_frequency": (min_frequency, 0),
+        "alphabet_size": (alphabet_size, 1),
+    }
+    for name, (value, smallest) in least.items():
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or not smallest <= value < 2**31:
+            why = f", more than the {len(SPECIAL_TOKENS)} special tokens"
+            raise common.BertEmbedError(
+                f"`{name}` must be an int of at least {smallest}"
+                f"{why if name == 'vocabulary_size' else ''}. Received: {value!r}."
+            )
     if isinstance(texts, (str, Path)):
         raise common.BertEmbedError(
             "`texts` must be a list of strings or of `pathlib.Path`s, not one of them. "
