@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -135,6 +137,42 @@ def test_weights_stored_in_half_precision(dtype, write, batch):
     assert table.dtype == "float32"
     expected = made_tensors()["embeddings.word_embeddings.weight"].astype(kind).astype("float32")
     np.testing.assert_array_equal(table, expected)
+
+
+def test_bfloat16_is_read_in_a_fresh_process(write):
+    """Here ml_dtypes is imported already; where nothing did so, it must load too."""
+    import ml_dtypes
+
+    folder = write(
+        change=lambda tensors: {k: v.astype(ml_dtypes.bfloat16) for k, v in tensors.items()}
+    )
+    code = (
+        "import sys\n"
+        "from tf_bertembed.models import huggingface\n"
+        "for name in [n for n in sys.modules if n.split('.')[0] == 'safetensors']:\n"
+        "    del sys.modules[name]\n"
+        f"print(len(huggingface._Tensors({str(folder / 'model.safetensors')!r})._tensors))"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    assert int(process.stdout) == len(made_tensors())
+
+
+def test_a_number_type_that_numpy_lacks(write):
+    weights = write() / "model.safetensors"
+    content = weights.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    # Another type of one byte a component.
+    header = json.loads(content[8 : 8 + size])
+    name = next(name for name in header if name != "__metadata__")
+    header[name]["dtype"] = "F8_E8M0"
+    header[name]["shape"] = [header[name]["data_offsets"][1] - header[name]["data_offsets"][0]]
+    encoded = json.dumps(header).encode()
+    weights.write_bytes(len(encoded).to_bytes(8, "little") + encoded + content[8 + size :])
+    with pytest.raises(FileFormatError, match=r"model\.safetensors: .* number type .*float8_e8m0"):
+        models.load(weights.parent)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,13 @@ def test_a_narrower_projection_keeps_what_a_linear_map_can(vectors):
     assert kept == pytest.approx(values[:10].sum(), rel=1e-4)
 
 
+def test_fewer_vectors_than_the_width(vectors):
+    few = vectors[:4]
+    narrower = models.project(few, 10)
+    assert narrower.shape == (4, 10)
+    np.testing.assert_allclose(distances(narrower), distances(few), atol=1e-4)
+
+
 def test_the_seed_chooses_the_projection(vectors):
     first, second, other = (models.project(vectors, 64, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, second)

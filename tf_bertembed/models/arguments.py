@@ -10,6 +10,13 @@ def check_sizes(**sizes):
             raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
 
 
+def check_not_negative(**sizes):
+    """Raise where a size that may be 0 is negative, naming it."""
+    for name, value in sizes.items():
+        if value < 0:
+            raise BertEmbedError(f"`{name}` must be 0 (none) or more. Received: {value}.")
+
+
 def check_fusion(static_vocabulary_size, static_dim, input_fusion, output_fusion):
     """Raise where fusion lacks a table of word vectors, or a table lacks fusion."""
     fused = input_fusion is not None or output_fusion is not None

@@ -14,7 +14,7 @@ from tf_bertembed.layers import (
     TransformerLayer,
 )
 from tf_bertembed.layers.activations import bert_initializer
-from tf_bertembed.models.arguments import check_fusion, check_sizes
+from tf_bertembed.models.arguments import check_fusion, check_not_negative, check_sizes
 from tf_bertembed.models.encoder_view import EncoderView
 from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
 
@@ -120,7 +120,7 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         dtype=None,
         **kwargs,
     ):
-        embedding_dim = embedding_dim or hidden_dim
+        embedding_dim = hidden_dim if embedding_dim is None else embedding_dim
         check_sizes(
             vocabulary_size=vocabulary_size,
             num_layers=num_layers,
@@ -130,6 +130,11 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
             max_sequence_length=max_sequence_length,
             num_segments=num_segments,
             embedding_dim=embedding_dim,
+        )
+        check_not_negative(
+            num_tags=num_tags,
+            static_vocabulary_size=static_vocabulary_size,
+            static_dim=static_dim,
         )
         check_fusion(static_vocabulary_size, static_dim, input_fusion, output_fusion)
         fused = static_vocabulary_size > 0

@@ -87,6 +87,8 @@ class _Tensors:
     """The tensors of a safetensors file, asked for by their published names."""
 
     def __init__(self, path):
+        # Before safetensors, which reads bfloat16 only where NumPy knows it.
+        import ml_dtypes  # noqa: F401
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
@@ -95,6 +97,12 @@ class _Tensors:
             self._tensors = load_file(path)
         except SafetensorError as error:
             raise FileFormatError(path, f"The safetensors data is broken: {error}.") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise FileFormatError(
+                path,
+                "The tensors have a number type that NumPy lacks. Store them as float32, float16 "
+                f"or bfloat16. Received: {error}.",
+            ) from error
         prefixed = any(name.startswith("bert.") for name in self._tensors)
         self._prefix = "bert." if prefixed else ""
 

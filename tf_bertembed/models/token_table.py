@@ -49,6 +49,8 @@ def project(matrix, width, seed=0):
         matrix = matrix @ _orthogonal_rows(matrix.shape[1], width, seed)
     elif matrix.shape[1] > width:
         matrix = matrix @ _principal_columns(matrix, width)
+        # Fewer vectors than the width wanted have fewer components.
+        matrix = np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])))
     return matrix.astype("float32")
 
 
