@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tf_bertembed import common, quickstart
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
@@ -31,7 +33,7 @@ def test_all_that_it_made_lies_under_its_output(demo):
         assert (run / name).stat().st_size > 0
     for name in ("config.json", "vocab.txt", "metrics.json", "history.csv", "history.png"):
         assert (run / "small" / name).stat().st_size > 0
-        assert (run / "imported" / name).stat().st_size > 0
+        assert (run / "all-minilm-l6-v2" / name).stat().st_size > 0
 
 
 def test_the_printed_numbers_are_the_runs_own(demo):
@@ -46,10 +48,23 @@ def test_the_printed_numbers_are_the_runs_own(demo):
     assert "Traceback" not in done.stderr
 
 
+def test_a_place_that_a_file_blocks_is_said_at_once(tmp_path):
+    (tmp_path / "saved_models").write_text("a file")
+    with pytest.raises(common.BertEmbedError, match="saved_models is a file"):
+        quickstart.run(output=tmp_path, fast=True)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["saved_models"]
+
+
 def test_the_exported_model_was_verified(demo):
     _, _, results = demo
     assert results["export"]["ok"]
     assert results["export"]["difference"] <= 1e-5
+
+
+def test_a_warm_start_learns_faster(demo):
+    _, _, results = demo
+    curves = results["pretraining"]["curves"]
+    assert curves["warm"][-1] < curves["cold"][-1]
 
 
 def test_every_feature_beats_chance(demo):

@@ -31,3 +31,5 @@ def quickstart(
         results = run(output=output, fast=fast, seed=seed)
         if print_json:
             print_json(results)
+    if not results["export"]["ok"]:
+        raise typer.Exit(1)

@@ -39,7 +39,12 @@ def fine_tune(backbone, table, tokenizer, train, held_out, settings, seed, epoch
     steps = epochs * -(-len(texts) // settings.batch_size)
     classifier.compile(training.create_optimizer(rate, steps))
     history = classifier.fit(
-        texts, labels, batch_size=settings.batch_size, epochs=epochs, verbose=0
+        texts,
+        labels,
+        batch_size=settings.batch_size,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[training.ProgressBar("Fine-tuning")],
     ).history
     logits = classifier.predict(held_out[0], batch_size=settings.batch_size, verbose=0)
     predicted = [classifier.labels[index] for index in np.argmax(logits, axis=-1)]

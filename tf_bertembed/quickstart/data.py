@@ -98,13 +98,12 @@ def wikipedia_documents():
     return documents
 
 
-def _read_article(path):
-    content = path.read_bytes()
+def _decoded(line):
     try:
-        return content.decode("utf-8")
+        return line.decode("utf-8")
     except UnicodeDecodeError:
-        # A few articles hold a pound sign in Latin-1.
-        return content.decode("latin-1")
+        # A few lines hold a pound sign in Latin-1.
+        return line.decode("latin-1")
 
 
 def bbc_articles(seed=0, test_share=0.3):
@@ -142,7 +141,7 @@ def bbc_articles(seed=0, test_share=0.3):
     folder = Path(spec.submodule_search_locations[0]) / "bbcnews" / "data"
     seen, articles = set(), []
     for path in sorted(folder.glob("*/*.txt")):
-        content = _read_article(path)
+        content = "\n".join(map(_decoded, path.read_bytes().split(b"\n")))
         headline, _, body = content.partition("\n")
         keys = {" ".join(part.lower().split()) for part in (headline, body)}
         if keys & seen:

@@ -19,11 +19,12 @@ class Starts:
     warm: models.BertEmbedBackbone
 
 
-def compare_starts(documents, tokenizer, matrix, settings, seed):
+def compare_starts(documents, held_out, tokenizer, matrix, settings, seed):
     """Pretrain cold and warm on the same batches.
 
     Args:
-        documents: list of lists of strings. Every tenth is held out.
+        documents: list of lists of strings, to train on.
+        held_out: list of lists of strings, for the dev loss.
         tokenizer: a `BertEmbedTokenizer`.
         matrix: array `[V, S]`. Word vectors aligned to the pieces.
         settings: a `Settings`.
@@ -33,8 +34,6 @@ def compare_starts(documents, tokenizer, matrix, settings, seed):
         A `Starts`; each curve holds the dev loss of masked pieces (nats) at
         each of `steps`.
     """
-    held_out = documents[::10]
-    rest = [document for place, document in enumerate(documents) if place % 10]
 
     def examples(part, fresh):
         return text.PretrainingExamples(
@@ -46,8 +45,10 @@ def compare_starts(documents, tokenizer, matrix, settings, seed):
             fresh_masks=fresh,
         )
 
-    train = examples(rest, fresh=True)
-    dev = examples(held_out, fresh=False).epoch(0).take(DEV_BATCHES).cache()
+    train, dev = examples(documents, fresh=True), examples(held_out, fresh=False)
+    # Batches from all over the held-out articles, not from the first of them.
+    every = max(1, dev.steps_per_epoch // DEV_BATCHES)
+    dev_batches = dev.epoch(0).shard(every, 0).take(DEV_BATCHES).cache()
     curves, warm = {}, None
     for start in ("cold", "warm"):
         keras.utils.set_random_seed(seed)
@@ -69,7 +70,8 @@ def compare_starts(documents, tokenizer, matrix, settings, seed):
             train.dataset(),
             epochs=settings.pretraining_steps // settings.evaluate_every,
             steps_per_epoch=settings.evaluate_every,
-            validation_data=dev,
+            validation_data=dev_batches,
+            callbacks=[training.ProgressBar(f"Pretraining, {start} start")],
             verbose=0,
         ).history
         curves[start] = history["val_masked_lm_crossentropy"]

@@ -73,5 +73,6 @@ def print_table(results):
             add("probe", name, measure, f"{np.mean(scores):.3f}{spread}")
     difference = f"{results['export']['difference']:.1e}"
     add("export", results["export"]["path"], "largest difference", difference)
+    add("export", results["export"]["path"], "verified", "yes" if results["export"]["ok"] else "NO")
     # Wide enough for a path where the output is no terminal.
     Console(width=None if Console().is_terminal else 120).print(table)
