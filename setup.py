@@ -20,7 +20,13 @@ REQUIRES = [
     "keras>=3.15,<4",
     "keras-nlp>=0.32,<0.33",
     "gensim>=4.4",
+    "numpy>=1.26",
+    "scipy>=1.13",
     "scikit-learn>=1.6",
+    # As TensorFlow asks for these three.
+    "flatbuffers>=25.9.23",
+    "ml-dtypes>=0.5.1,<1",
+    "protobuf>=6.31.1,<8",
     "safetensors",
     "tokenizers",
     "typer",
