@@ -5,7 +5,6 @@ from pathlib import Path
 import keras
 import keras_nlp
 import tensorflow as tf
-from keras.src.saving import serialization_lib
 
 from tf_bertembed import common
 from tf_bertembed.text.presets import layer_from_preset
@@ -119,6 +118,18 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         return cls(vocabulary, **kwargs)
 
     @classmethod
+    def from_config(cls, config):
+        """Make the tokenizer that `get_config` describes."""
+        if isinstance(config.get("vocabulary"), (str, Path)):
+            # A model archive must not make its loader read files outside of it.
+            raise common.BertEmbedError(
+                "A configuration must not name a vocabulary file: saved tokenizers hold their "
+                f"pieces as an asset. Received: {str(config['vocabulary'])!r}. Pass the file to "
+                "BertEmbedTokenizer itself."
+            )
+        return super().from_config(config)
+
+    @classmethod
     def from_preset(cls, preset, config_file="tokenizer.json", **kwargs):
         """Load the tokenizer of a keras-nlp preset folder."""
         # The inherited one wants to know the backbone's class, which this part does not.
@@ -149,12 +160,6 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         if vocabulary is None:
             return
         if isinstance(vocabulary, (str, Path)):
-            if serialization_lib.in_safe_mode():
-                raise common.BertEmbedError(
-                    "A vocabulary file outside of the model archive is not read while a model "
-                    f"is loaded. Received: {str(vocabulary)!r}. Pass `safe_mode=False` if you "
-                    "trust the archive."
-                )
             vocabulary = load_vocabulary(vocabulary)
         else:
             vocabulary = list(vocabulary)
