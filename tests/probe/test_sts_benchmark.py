@@ -1,6 +1,5 @@
 """The published quality of a published model, from strings to vectors."""
 
-import csv
 import os
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from tf_bertembed import text
 from tf_bertembed.probe import BertEmbedTransformer
 
 
@@ -16,10 +16,7 @@ def test_all_minilm_on_the_english_sts_benchmark():
     data = os.environ.get("TF_BERTEMBED_DATA")
     if not data:
         pytest.skip("TF_BERTEMBED_DATA is unset: the folder that holds stsb-en/test.tsv")
-    # This file quotes as CSV does; with the quotes left in, it is 0.8185.
-    with open(Path(data) / "stsb-en" / "test.tsv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, dialect="excel-tab"))
-    first, second, scores = ([row[key] for row in rows] for key in ("text_a", "text_b", "score"))
+    (first, second), scores = text.read_labelled(Path(data) / "stsb-en" / "test.tsv")
     assert len(scores) == 1379
     features = BertEmbedTransformer("all-minilm-l6-v2").fit([])
     a, b = (features.transform(texts).astype("float64") for texts in (first, second))

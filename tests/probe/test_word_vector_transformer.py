@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from tf_bertembed.common import BertEmbedError, MissingFileError
 from tf_bertembed.probe import BertEmbedTransformer, WordVectorTransformer
+from tf_bertembed.probe.word_vector_transformer import split_words
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,23 @@ def test_pools_the_words_found(pooling, reduce, glove, loaded):
     expected = reduce([loaded[word] for word in words], axis=0)
     np.testing.assert_allclose(features[0], expected, rtol=1e-5, atol=1e-6)
     assert not features[1:].any()
+
+
+def test_words_are_those_of_the_tokenizer():
+    texts = ["The company's shares don't", "我住在北京", "Café, (naïve) [SEP] ##x a_b", "", "€5"]
+    assert list(split_words(texts)) == [
+        ["The", "company", "'", "s", "shares", "don", "'", "t"],
+        ["我", "住", "在", "北", "京"],
+        *(["Café", ",", "(", "naïve", ")", "[", "SEP", "]", "#", "#", "x", "a", "_", "b"], []),
+        ["€5"],
+    ]
+
+
+def test_possessives_and_chinese_find_their_words(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("company 1 0\n' 0 1\ns 2 2\n北 4 0\n京 0 4\n", encoding="utf-8")
+    features = WordVectorTransformer(path).fit_transform(["Company's", "我住在北京"])
+    np.testing.assert_allclose(features, [[1, 1], [2, 2]])
 
 
 def test_limit(glove, loaded):

@@ -4,47 +4,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from tf_bertembed.common import BertEmbedError
-
-
-def check_texts(X):
-    """Check that the input is one sequence of strings.
-
-    Args:
-        X: list, array or pandas series of strings, `[N]`.
-
-    Returns:
-        A list of strings.
-
-    Raises:
-        BertEmbedError: where `X` is one string, has more than one column, or
-            holds something that is no string (the message says where).
-    """
-    if isinstance(X, (str, bytes)):
-        raise BertEmbedError(
-            f"A sequence of texts was expected, not one text. Pass [text]. Received: {X[:40]!r}."
-        )
-    array = np.asarray(X, dtype=object)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise BertEmbedError(
-            f"One text a row was expected: shape (N,). Received: shape {array.shape}. "
-            "Choose a column, for example with ColumnTransformer."
-        )
-    for row, text in enumerate(array):
-        if not isinstance(text, str):
-            raise BertEmbedError(
-                f"Row {row} holds {text!r} ({type(text).__name__}); a string was expected."
-            )
-    return array.tolist()
+from tf_bertembed.text.checks import check_texts
 
 
 class TextTransformer(TransformerMixin, BaseEstimator):
     """Base of the transformers: what was loaded stays out of pickles.
 
-    A subclass gives `_load()`, which fills `self._loaded` on first use, and
-    `_features(texts)`, and sets `n_features_out_` in `fit`.
+    A subclass gives `_features(texts)`, an array of a row a text, which keeps
+    what it loads on first use in `self._loaded`.
     """
 
     def __sklearn_tags__(self):

@@ -1,20 +1,41 @@
 """Mean word vectors as a scikit-learn transformer."""
 
-import re
+import functools
 
 import numpy as np
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.probe.text_transformer import TextTransformer
 
-WORD = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
+CHUNK = 1024
+
+
+@functools.cache
+def _tokenizer():
+    from tf_bertembed import text
+
+    # With no piece that continues a word, every word stays whole.
+    return text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a"], lowercase=False)
+
+
+def split_words(texts):
+    """Cut texts into words as `Preprocessor` does for `static_ids`: by the same tokenizer."""
+    for begin in range(0, len(texts), CHUNK):
+        chunk = texts[begin : begin + CHUNK]
+        _, starts, ends = _tokenizer().tokenize_with_offsets(chunk)
+        for text, first, last in zip(chunk, starts.to_list(), ends.to_list(), strict=True):
+            encoded = text.encode("utf-8")
+            yield [encoded[i:j].decode("utf-8") for i, j in zip(first, last, strict=True)]
 
 
 class WordVectorTransformer(TextTransformer):
     """Turns texts into the mean or maximum of their word vectors.
 
-    Words are runs of letters and digits, and single marks; each is looked up
-    as written, then lower-cased. A text without any known word gives zeros.
+    Words are what BERT's tokenizer makes of a text before it cuts them into
+    pieces, so the words of `static_ids`: it splits at white space, and takes
+    every punctuation mark and every Chinese character alone (`company's` is
+    three words). Each is looked up as written, then lower-cased. A text
+    without any known word gives zeros.
 
     Args:
         path_or_name: string or `pathlib.Path`. A file of vectors or a name;
@@ -66,8 +87,8 @@ class WordVectorTransformer(TextTransformer):
         index = table.key_to_index
         reduce = np.mean if self.pooling == "mean" else np.max
         features = np.zeros((len(texts), table.vector_size), "float32")
-        for row, text in enumerate(texts):
-            found = [index.get(word, index.get(word.lower())) for word in WORD.findall(text)]
+        for row, words in enumerate(split_words(texts)):
+            found = [index.get(word, index.get(word.lower())) for word in words]
             rows = [place for place in found if place is not None]
             if rows:
                 features[row] = reduce(table.vectors[rows], axis=0)
