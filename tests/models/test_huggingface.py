@@ -273,7 +273,7 @@ def test_an_empty_file(write):
     [
         (b"", "empty"),
         (b"{\n 'a': 1}", r"line 2: JSON was expected"),
-        (b"[1]", "JSON object was expected, got list"),
+        (b"[1]", "JSON object was expected. Received: a list"),
         (b'{"model_type": "b\xe9rt"}', "UTF-8 text was expected"),
     ],
 )

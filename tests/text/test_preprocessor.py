@@ -205,9 +205,15 @@ def test_bad_presets(preprocessor, tmp_path):
     preprocessor.save_to_preset(tmp_path)
     with pytest.raises(FileFormatError, match=r"Preprocessor was expected. Received: .*Tokenizer"):
         text.Preprocessor.from_preset(tmp_path, config_file="tokenizer.json")
-    (tmp_path / "preprocessor.json").write_text("[1]")
-    with pytest.raises(FileFormatError, match="A serialised Keras layer was expected"):
-        text.Preprocessor.from_preset(tmp_path)
+    for content, message in (
+        ("[1]", "A JSON object was expected. Received: a list"),
+        ("{}", "A serialised Keras layer was expected"),
+        ('{"registered_name": "a", "config": 1}', "A serialised Keras layer was expected"),
+        ('{\n"registered_name":', "line 2: JSON was expected"),
+    ):
+        (tmp_path / "preprocessor.json").write_text(content)
+        with pytest.raises(FileFormatError, match=message):
+            text.Preprocessor.from_preset(tmp_path)
 
 
 def test_keras_archive_round_trip(preprocessor, tmp_path):

@@ -210,6 +210,7 @@ def test_from_folder(tmp_path, config, lowercase):
         ('{"tokenize_chinese_chars": false}', "tokenize_chinese_chars=false"),
         ("{\n  nonsense", "line 2: JSON was expected"),
         ("[]", "A JSON object was expected"),
+        ('{"do_lower_case": "false"}', "`do_lower_case` must be true or false. Received: 'false'"),
     ],
 )
 def test_from_a_folder_with_a_bad_configuration(tmp_path, config, message):

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "open_bytes": "files",
         "progress": "bars",
         "read_blocks": "files",
+        "read_json": "json_files",
         "read_lines": "files",
         "require_file": "files",
     },

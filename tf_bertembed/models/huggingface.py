@@ -1,11 +1,16 @@
 """Weights of a Hugging Face BERT folder, in the backbone's own form."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError, require_file
+from tf_bertembed.common import (
+    BertEmbedError,
+    FileFormatError,
+    MissingFileError,
+    read_json,
+    require_file,
+)
 from tf_bertembed.models.backbone import BertEmbedBackbone
 
 _ACTIVATIONS = {
@@ -38,20 +43,6 @@ _FREE = {
     "static_vocabulary_size",
     "trainable",
 }
-
-
-def read_json(path, purpose):
-    """Read a JSON object from a file, with the place of an error in it."""
-    path = require_file(path, purpose)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, f"JSON was expected: {error.msg}.", error.lineno) from error
-    except UnicodeDecodeError as error:
-        raise FileFormatError(path, f"UTF-8 text was expected: {error.reason}.") from error
-    if not isinstance(content, dict):
-        raise FileFormatError(path, f"A JSON object was expected, got {type(content).__name__}.")
-    return content
 
 
 def _backbone_arguments(path, config):

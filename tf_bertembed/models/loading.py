@@ -2,9 +2,9 @@
 
 import keras
 
-from tf_bertembed.common import FileFormatError
+from tf_bertembed.common import FileFormatError, read_json
 from tf_bertembed.models.backbone import BertEmbedBackbone
-from tf_bertembed.models.huggingface import load_huggingface, read_json
+from tf_bertembed.models.huggingface import load_huggingface
 from tf_bertembed.models.names import find_checkpoint
 
 

@@ -1,6 +1,5 @@
 """Reading a layer of this part out of the folder of a keras-nlp preset."""
 
-import json
 from pathlib import Path
 
 import keras
@@ -10,12 +9,12 @@ from tf_bertembed import common
 
 def layer_from_preset(cls, preset, config_file, changes):
     """Make the layer that `config_file` describes, with some arguments changed, and its assets."""
-    path = common.require_file(Path(preset) / config_file, "A keras-nlp preset has one.")
+    path = Path(preset) / config_file
+    config = common.read_json(path, "A keras-nlp preset has one.")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
         name = config["registered_name"]
         config["config"].update(changes)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, AttributeError) as error:
         raise common.FileFormatError(path, "A serialised Keras layer was expected.") from error
     expected = keras.saving.get_registered_name(cls)
     if name != expected:

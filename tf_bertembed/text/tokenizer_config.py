@@ -1,21 +1,16 @@
 """The settings of a tokenizer in a Hugging Face folder."""
 
-import json
-
 from tf_bertembed import common
 
 
 def read_lowercase(path):
     """Whether `tokenizer_config.json` asks for lower case; raises where it asks for more."""
-    try:
-        config = json.loads("\n".join(line for _, line in common.read_lines(path)))
-    except json.JSONDecodeError as error:
-        raise common.FileFormatError(
-            path, f"JSON was expected: {error.msg}.", error.lineno
-        ) from error
-    if not isinstance(config, dict):
-        raise common.FileFormatError(path, "A JSON object was expected.")
+    config = common.read_json(path, "A Hugging Face folder has the tokenizer's settings there.")
     lowercase = config.get("do_lower_case", True)
+    if not isinstance(lowercase, bool):
+        raise common.FileFormatError(
+            path, f"`do_lower_case` must be true or false. Received: {lowercase!r}."
+        )
     strip = config.get("strip_accents")
     if strip is not None and strip != lowercase:
         raise common.FileFormatError(

@@ -1,0 +1,43 @@
+"""JSON objects in files."""
+
+import json
+
+from tf_bertembed.common.errors import FileFormatError
+from tf_bertembed.common.files import read_lines, require_file
+
+
+def read_json(path, purpose=""):
+    """Read a JSON object from a file, gzipped or not.
+
+    Args:
+        path: string or `pathlib.Path`. The file, in UTF-8.
+        purpose: string. What the file is for, shown where it is missing.
+
+    Returns:
+        A dict.
+
+    Raises:
+        MissingFileError: where there is nothing at `path`.
+        FileFormatError: where the file is empty, binary, not UTF-8 or not
+            JSON (with the line), or holds other than one object.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    with open("config.json", "w") as file:
+        file.write('{"hidden_size": 8}')
+    assert common.read_json("config.json") == {"hidden_size": 8}
+    ```
+    """
+    path = require_file(path, purpose)
+    try:
+        content = json.loads("\n".join(line for _, line in read_lines(path)))
+    except json.JSONDecodeError as error:
+        raise FileFormatError(path, f"JSON was expected: {error.msg}.", error.lineno) from error
+    if not isinstance(content, dict):
+        raise FileFormatError(
+            path, f"A JSON object was expected. Received: a {type(content).__name__}."
+        )
+    return content
