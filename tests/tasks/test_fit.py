@@ -201,6 +201,63 @@ def test_arrays_that_cannot_be_trained_on(arguments, message, still, reviews):
         still.fit(**settings, verbose=0)
 
 
+def batches(*parts):
+    return tf.data.Dataset.from_tensor_slices(parts).batch(4)
+
+
+def test_names_and_numbers_in_a_dataset(still, expected):
+    texts, labels, ids, losses = expected
+    for y in (labels, ids):
+        data = batches(texts, y, np.ones(8))
+        history = still.fit(data, validation_data=data, verbose=0).history
+        assert history["loss"][0] == pytest.approx(losses.mean(), rel=1e-5)
+        assert history["val_loss"][0] == pytest.approx(losses.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [["positive", "sport"], [1, 2], [-1, 0]])
+def test_unknown_labels_in_a_dataset(wrong, still):
+    data = batches(["a", "b"], wrong)
+    message = "Labels that the classifier does not know"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        still.fit(data, verbose=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        still.evaluate(data, verbose=0)
+
+
+def test_datasets_without_a_label_for_each_text(still):
+    with pytest.raises(BertEmbedError, match="need labels"):
+        still.fit(tf.data.Dataset.from_tensors(["a", "b"]), verbose=0)
+    with pytest.raises(BertEmbedError, match=r"labels of shape \(None, 1\)"):
+        still.fit(batches(["a", "b"], [[0], [1]]), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (None, r"Row 1 holds None"),
+        (float("nan"), r"Row 1 holds nan \(float\)"),
+        ("\ud83d", r"Row 1 holds half of a surrogate pair"),
+    ],
+)
+def test_rows_that_are_no_text(row, message, still):
+    texts, y = ["a", row], [0, 1]
+    for form in (texts, np.array(texts, object)):
+        with pytest.raises(BertEmbedError, match=message):
+            still.predict(form, verbose=0)
+    with pytest.raises(BertEmbedError, match=message):
+        still.fit(texts, y, verbose=0)
+    with pytest.raises(BertEmbedError, match=message):
+        still.fit(["a", "b"], y, validation_data=(texts, y), verbose=0)
+    with pytest.raises(BertEmbedError, match=message.replace("holds", r"of `x\[1\]` holds")):
+        still.predict((["a", "b"], texts), verbose=0)
+
+
+def test_bytes_are_texts(still):
+    expected = still.predict(["a", "é"], verbose=0)
+    for form in ([b"a", "é".encode()], np.array([b"a", "é".encode()])):
+        np.testing.assert_array_equal(still.predict(form, verbose=0), expected)
+
+
 def test_a_dataset_cannot_be_split(still, reviews):
     data = tf.data.Dataset.from_tensor_slices((reviews[0][:4], [0, 1, 0, 1])).batch(2)
     with pytest.raises(BertEmbedError, match="with a dataset pass `validation_data`"):
@@ -226,6 +283,8 @@ def test_parts_that_do_not_fit(preprocessor, word_preprocessor, tokenizer, words
         attempt(word_preprocessor)
     with pytest.raises(BertEmbedError, match=rf"knows 0 words .* has {len(words)}"):
         attempt(preprocessor, input_fusion="add")
+    with pytest.raises(BertEmbedError, match=r"no preprocessor makes.*Received: num_tags=3"):
+        attempt(preprocessor, num_tags=3)
 
 
 def test_a_model_of_the_users_own(make_backbone, preprocessor, reviews):

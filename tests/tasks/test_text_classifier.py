@@ -122,6 +122,8 @@ def test_encode_labels(make_classifier):
     assert (encoded.tolist(), encoded.dtype) == ([1, 0], "int32")
     assert classifier.encode_labels(np.array(["negative"], object)).tolist() == [0]
     assert classifier.encode_labels(np.array([1, 0], "int64")).tolist() == [1, 0]
+    assert classifier.encode_labels(tf.constant(["negative", "positive"])).tolist() == [0, 1]
+    assert classifier.encode_labels(tf.constant([1, 0], tf.int64)).tolist() == [1, 0]
     assert classifier.encode_labels(None) is None
     for wrong, message in (
         (["neutral", "positive"], r"\['neutral'\]"),
@@ -129,6 +131,10 @@ def test_encode_labels(make_classifier):
         ([0, 2], r"\[2\]\. Known: \['negative', 'positive'\]"),
         ([True, False], "Received: dtype bool"),
         ([1.0], "Received: dtype float64"),
+        (tf.constant(["sport"]), r"\['sport'\]"),
+        (tf.constant([0, 5]), r"\[5\]"),
+        ([[0], [1]], r"One label a text .* Received: shape \(2, 1\)"),
+        (1, r"One label a text .* Received: shape \(\)"),
     ):
         with pytest.raises(BertEmbedError, match=message):
             classifier.encode_labels(wrong)
@@ -136,7 +142,12 @@ def test_encode_labels(make_classifier):
 
 @pytest.mark.parametrize(
     ("labels", "names"),
-    [(3, ["0", "1", "2"]), (("b", "人"), ["b", "人"])],
+    [
+        (3, ["0", "1", "2"]),
+        (np.int64(2), ["0", "1"]),
+        (np.array(["x", "y"]), ["x", "y"]),
+        (("b", "人"), ["b", "人"]),
+    ],
 )
 def test_labels(labels, names, make_backbone):
     assert tasks.TextClassifier(make_backbone(), labels).labels == names
@@ -145,6 +156,12 @@ def test_labels(labels, names, make_backbone):
 @pytest.mark.parametrize("labels", [1, 0, [], ["a"], ["a", "b", "a"]])
 def test_labels_that_cannot_be(labels, make_backbone):
     with pytest.raises(BertEmbedError, match="at least two labels, each once"):
+        tasks.TextClassifier(make_backbone(), labels)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["a", None], "ab"])
+def test_labels_that_are_no_strings(labels, make_backbone):
+    with pytest.raises(BertEmbedError, match=r"`labels` must be a list of strings.*Received: "):
         tasks.TextClassifier(make_backbone(), labels)
 
 

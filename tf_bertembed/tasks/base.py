@@ -11,6 +11,7 @@ from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models import BertEmbedBackbone
 from tf_bertembed.text import Preprocessor
 from tf_bertembed.text.batches import without_autotuning
+from tf_bertembed.text.checks import check_texts
 
 
 def check_parts(backbone, preprocessor):
@@ -21,8 +22,15 @@ def check_parts(backbone, preprocessor):
         preprocessor: a `Preprocessor`, with its vocabulary and words.
 
     Raises:
-        BertEmbedError: where vocabulary, length or words do not fit.
+        BertEmbedError: where vocabulary, length or words do not fit, or the
+            backbone reads tags, which no preprocessor makes.
     """
+    if backbone.num_tags:
+        raise BertEmbedError(
+            "The backbone reads `tag_ids`, which no preprocessor makes from texts. Make the task "
+            "with `preprocessor=None` and give it features, or the backbone with `num_tags=0`. "
+            f"Received: num_tags={backbone.num_tags}."
+        )
     pieces = preprocessor.tokenizer.vocabulary_size()
     if pieces > backbone.vocabulary_size:
         raise BertEmbedError(
@@ -59,6 +67,18 @@ def _as_tensors(x):
     if isinstance(x, dict):
         return {name: _as_tensor(part) for name, part in x.items()}
     return _as_tensor(x)
+
+
+def _checked(x, of=""):
+    if tf.is_tensor(x) or isinstance(x, dict):
+        return x
+    if isinstance(x, tuple) and len(x) == 2 and not any(isinstance(p, (str, bytes)) for p in x):
+        return tuple(_checked(part, f"`x[{side}]`") for side, part in enumerate(x))
+    array = np.asarray(x) if isinstance(x, np.ndarray) else np.asarray(x, dtype=object)
+    bytes_alone = array.dtype == object and all(isinstance(item, bytes) for item in array.flat)
+    if array.dtype.kind not in "OU" or (array.ndim and array.size and bytes_alone):
+        return x
+    return check_texts(x, of)
 
 
 def _count(arrays):
@@ -110,6 +130,10 @@ class BertEmbedTask(keras_nlp.models.Task):
         """Turn a user's labels into what the loss takes; unchanged by default."""
         return y
 
+    def encode_label_batches(self, dataset):
+        """Turn the labels of a dataset into what the loss takes; unchanged by default."""
+        return dataset
+
     def compile(self, *args, jit_compile=False, **kwargs):
         """Configure training, as `keras.Model.compile` does.
 
@@ -128,12 +152,23 @@ class BertEmbedTask(keras_nlp.models.Task):
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
-    def _check_parts(self):
+    def check_parts(self):
+        """Raise where the preprocessor makes features that the backbone cannot take.
+
+        `fit`, `evaluate`, `predict` and the export do so; without a
+        preprocessor there is nothing to check.
+
+        Raises:
+            BertEmbedError: where vocabulary, length, words or tags do not fit.
+        """
         # Not in the constructor, since a task that is read from a folder gets
         # its vocabulary after it is made; and not in the graph, where an error
         # would come out as another.
         if self.preprocessor is not None:
             check_parts(self.backbone, self.preprocessor)
+
+    def _texts(self, x):
+        return x if self.preprocessor is None else _checked(x)
 
     def _unread_layers(self):
         """Layers of the backbone that the head does not read; `None`s are passed over."""
@@ -182,10 +217,13 @@ class BertEmbedTask(keras_nlp.models.Task):
         return without_autotuning(dataset.batch(batch_size or 32))
 
     def _validation_dataset(self, data, batch_size):
-        if data is None or _is_dataset(data):
-            return data
+        if data is None:
+            return None
+        if _is_dataset(data):
+            return self.encode_label_batches(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         _require_labels(y)
+        x = self._texts(x)
         return self._dataset(x, self.encode_labels(y), sample_weight, batch_size, shuffle=False)
 
     def fit(
@@ -219,9 +257,10 @@ class BertEmbedTask(keras_nlp.models.Task):
             A `keras.callbacks.History`.
 
         Raises:
-            BertEmbedError: where labels or lengths do not fit.
+            BertEmbedError: where labels or lengths do not fit, or a row is no
+                text (the message names it).
         """
-        self._check_parts()
+        self.check_parts()
         # Variables made while a step is traced have it traced twice.
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
@@ -233,7 +272,7 @@ class BertEmbedTask(keras_nlp.models.Task):
                     f"Received: {validation_split}."
                 )
             return super().fit(
-                x,
+                self.encode_label_batches(x),
                 y,
                 batch_size,
                 sample_weight,
@@ -242,7 +281,7 @@ class BertEmbedTask(keras_nlp.models.Task):
                 **kwargs,
             )
         _require_labels(y)
-        y = self.encode_labels(y)
+        x, y = self._texts(x), self.encode_labels(y)
         if validation_split and validation_data is None:
             arrays = (_as_tensors(x), _as_tensors(y), _as_tensors(sample_weight))
             total = _count(arrays)
@@ -265,16 +304,20 @@ class BertEmbedTask(keras_nlp.models.Task):
 
     def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
         """Compute loss and metrics; arguments as in `fit`."""
-        self._check_parts()
-        if _is_dataset(x) or kwargs.get("_use_cached_eval_dataset"):
+        self.check_parts()
+        if kwargs.get("_use_cached_eval_dataset"):
+            return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
+        if _is_dataset(x):
+            x = self.encode_label_batches(x)
             return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
         _require_labels(y)
-        y = self.encode_labels(y)
+        x, y = self._texts(x), self.encode_labels(y)
         return super().evaluate(self._dataset(x, y, sample_weight, batch_size, False), **kwargs)
 
     def predict(self, x, batch_size=None, **kwargs):
         """Compute outputs; arguments as in `fit`."""
-        self._check_parts()
+        self.check_parts()
         if not _is_dataset(x):
-            x, batch_size = self._dataset(x, None, None, batch_size, shuffle=False), None
+            x = self._dataset(self._texts(x), None, None, batch_size, shuffle=False)
+            batch_size = None
         return super().predict(x, batch_size=batch_size, **kwargs)

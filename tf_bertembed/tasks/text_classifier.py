@@ -1,5 +1,7 @@
 """Classes for texts and pairs of texts."""
 
+import numbers
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -10,14 +12,22 @@ from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.layers.activations import bert_initializer
 from tf_bertembed.tasks.base import BertEmbedTask
 
+UNKNOWN = "Labels that the classifier does not know"
+
+
+def _name(label):
+    return label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+
 
 @keras.saving.register_keras_serializable("tf_bertembed")
 class TextClassifier(BertEmbedTask):
     """Assigns one of several labels to a text or to a pair of texts.
 
     The head is one dense layer over the pooled output. With a backbone of
-    `output_fusion="concat"` it sees the encoder's vector and the mean word
-    vector side by side, each normalised (the concatenation head).
+    `output_fusion="concat"` it sees the encoder's vector and the word vectors
+    side by side (the concatenation head): with `pooling="cls"` the text's mean
+    word vector, normalised; with `"mean"` and `"max"` the same pooling over the
+    pieces' normalised vectors, where words of several pieces count as often.
 
     `model(features)` and `predict` answer logits, `[B, len(labels)]` float32;
     the exported model answers labels and probabilities.
@@ -36,7 +46,8 @@ class TextClassifier(BertEmbedTask):
         **kwargs: passed to `keras_nlp.models.Task` (`name`, `compile`).
 
     Raises:
-        BertEmbedError: where there are fewer than two labels or one twice.
+        BertEmbedError: where there are fewer than two labels, one twice, or
+            one that is no string.
 
     Example:
 
@@ -66,7 +77,14 @@ class TextClassifier(BertEmbedTask):
         pair=False,
         **kwargs,
     ):
-        names = [str(i) for i in range(labels)] if isinstance(labels, int) else list(labels)
+        counted = isinstance(labels, numbers.Integral)
+        names = [str(i) for i in range(labels)] if counted else list(labels)
+        if isinstance(labels, str) or not all(isinstance(name, str) for name in names):
+            raise BertEmbedError(
+                "`labels` must be a list of strings, or the number of classes. "
+                f"Received: {labels!r:.200}."
+            )
+        names = [str(name) for name in names]
         if len(names) < 2 or len(set(names)) < len(names):
             raise BertEmbedError(
                 "A classifier needs at least two labels, each once. Received: "
@@ -138,13 +156,15 @@ class TextClassifier(BertEmbedTask):
         """Turn label names into class numbers; numbers pass through.
 
         Args:
-            y: list or array of strings or ints, `[N]`; or `None`.
+            y: list, array or eager tensor of strings or ints, `[N]`; or
+                `None`.
 
         Returns:
             Class numbers, int32 `[N]`, or `None`.
 
         Raises:
-            BertEmbedError: where a label is none of the classifier's.
+            BertEmbedError: where a label is none of the classifier's, or there
+                is not one a text.
 
         Example:
 
@@ -156,25 +176,90 @@ class TextClassifier(BertEmbedTask):
         assert classifier.encode_labels(["tech", "sport"]).tolist() == [1, 0]
         ```
         """
-        if y is None or tf.is_tensor(y):
-            return y
-        y = np.asarray(y)
+        if y is None:
+            return None
+        y = np.asarray(y.numpy() if tf.is_tensor(y) else y)
+        if y.ndim != 1:
+            raise BertEmbedError(
+                f"One label a text was expected: shape (N,). Received: shape {y.shape}."
+            )
         if not y.size:
             return y.astype("int32")
         if y.dtype.kind in "iu":
-            wrong = np.unique(y[(y < 0) | (y >= len(self.labels))])
-        elif y.dtype.kind in "UO":
-            wrong = np.array(sorted({str(name) for name in y} - set(self._label_ids)))
+            wrong = np.unique(y[(y < 0) | (y >= len(self.labels))]).tolist()
+        elif y.dtype.kind in "USO":
+            y = np.array([_name(label) for label in y], object)
+            wrong = sorted(set(y) - set(self._label_ids))
         else:
             raise BertEmbedError(f"Labels must be strings or ints. Received: dtype {y.dtype}.")
-        if wrong.size:
-            raise BertEmbedError(
-                f"Labels that the classifier does not know: {wrong[:5].tolist()}. Known: "
-                f"{self.labels[:10]}{'...' if len(self.labels) > 10 else ''}."
-            )
-        if y.dtype.kind in "UO":
-            y = np.array([self._label_ids[str(name)] for name in y])
+        if wrong:
+            raise BertEmbedError(f"{UNKNOWN}: {wrong[:5]}. {self._known()}")
+        if y.dtype == object:
+            y = np.array([self._label_ids[name] for name in y])
         return y.astype("int32")
+
+    def encode_label_batches(self, dataset):
+        """Turn the labels in a dataset of batches into class numbers.
+
+        Strings are looked up and numbers checked while the dataset is read; an
+        unknown label then stops it with an error that names the label. Labels
+        of other types (for a loss of your own) pass through.
+
+        Args:
+            dataset: a `tf.data.Dataset` of batches `(x, y)` or
+                `(x, y, sample_weight)`, `y` strings or ints `[B]`.
+
+        Returns:
+            A `tf.data.Dataset` with class numbers, int32 `[B]`.
+
+        Raises:
+            BertEmbedError: where the dataset has no labels, or not one a text.
+
+        Example:
+
+        ```python
+        import tensorflow as tf
+        from tf_bertembed import models, tasks
+
+        backbone = models.BertEmbedBackbone(100, 1, 2, 8, 16)
+        classifier = tasks.TextClassifier(backbone, ["sport", "tech"])
+        data = tf.data.Dataset.from_tensors((["a match", "a chip"], ["sport", "tech"]))
+        _, y = next(iter(classifier.encode_label_batches(data)))
+        assert y.numpy().tolist() == [0, 1]
+        ```
+        """
+        spec = dataset.element_spec
+        if not isinstance(spec, tuple) or len(spec) < 2:
+            raise BertEmbedError(
+                "Training and evaluation need labels: a dataset of (texts, labels). Received: a "
+                f"dataset of {spec}."
+            )
+        labels = spec[1]
+        dtype = getattr(labels, "dtype", None)
+        if dtype is None or not (dtype == tf.string or dtype.is_integer):
+            return dataset
+        if labels.shape.rank not in (None, 1):
+            raise BertEmbedError(
+                "One label a text, in batches, was expected: shape (B,). Received: a dataset with "
+                f"labels of shape {labels.shape}."
+            )
+        return dataset.map(lambda x, y, *weight: (x, self._numbers(y), *weight))
+
+    def _numbers(self, y):
+        if y.dtype == tf.string:
+            # No table: it would have to live as long as the dataset.
+            equal = y[:, tf.newaxis] == tf.constant(self.labels)
+            known, y_ids = tf.reduce_any(equal, axis=-1), tf.argmax(equal, axis=-1)
+        else:
+            y_ids = tf.cast(y, tf.int64)
+            known = (y_ids >= 0) & (y_ids < len(self.labels))
+        wrong = tf.boolean_mask(y, ~known)
+        problem = [f"{UNKNOWN}:", wrong, self._known()]
+        with tf.control_dependencies([tf.Assert(tf.size(wrong) == 0, problem, summarize=5)]):
+            return tf.cast(y_ids, tf.int32)
+
+    def _known(self):
+        return f"Known: {self.labels[:10]}{'...' if len(self.labels) > 10 else ''}."
 
     @property
     def text_inputs(self):
