@@ -56,6 +56,14 @@ def saved(tmp_path):
     return save
 
 
+def test_an_answer_that_is_not_utf8(saved):
+    with (
+        CApiModel(saved(Shapes())) as model,
+        pytest.raises(BertEmbedError, match=r"must be UTF-8\. Received: b'\\xff' in .* 'echo'"),
+    ):
+        model.run({"text": [b"\xff"]})
+
+
 def test_strings_and_numbers_of_all_types_come_back(saved):
     texts = ["", "a", "Café 我住 🙂", "x" * 100_000, "with\x00nul"]
     lengths = [len(text.encode()) for text in texts]

@@ -30,6 +30,24 @@ def test_the_package_is_found_from_any_folder(exported, tmp_path, monkeypatch):
     assert export.answer(exported, ["good"])["label"].shape == (1,)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ("good", r"not one text\. Pass \[text\]\. Received: 'good'"),
+        (b"good", r"not one text"),
+        (["good", 3], r"Row 1 holds 3 \(int\)"),
+        ([None], r"Row 0 holds None"),
+        (["\ud83d"], r"half of a surrogate pair"),
+        (None, r"Received: shape \(\)"),
+        ({"text": "good"}, r"of `text`, not one text"),
+        ({"text": [b"a"]}, r"Row 0 of `text` holds b'a' \(bytes\)"),
+    ],
+)
+def test_what_is_no_list_of_texts(inputs, message, exported):
+    with pytest.raises(BertEmbedError, match=message):
+        export.answer(exported, inputs)
+
+
 def test_errors_cross_the_process(exported, copied, tmp_path):
     with pytest.raises(BertEmbedError, match=r"signatures embed, serving_default.*'no'"):
         export.answer(exported, ["a"], signature="no")

@@ -79,6 +79,17 @@ def test_missing_record(copied):
         ("[]", "damaged"),
         ('{"format": 99}', "format 1 was expected. Received: 99"),
         ('{"format": 1, "inputs": {}}', "damaged.*signatures"),
+        *(
+            (f'{{"format": 1, "signatures": {{}}, "versions": {{}}, "inputs": {inputs}}}', wanted)
+            for inputs, wanted in (
+                ("{}", "damaged.*lists of strings"),
+                ('{"text": []}', "damaged.*at least 1"),
+                ('{"text": "good"}', "damaged.*lists of strings"),
+                ('{"text": [1]}', "damaged.*lists of strings"),
+                ('{"a": ["x"], "b": ["x", "y"]}', "damaged.*one length"),
+                ("[]", "damaged.*AttributeError"),
+            )
+        ),
         (b"\xff\xfe", "damaged.*UnicodeDecodeError"),
     ],
 )

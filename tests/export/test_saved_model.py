@@ -5,7 +5,7 @@ import json
 import pytest
 import tensorflow as tf
 
-from tf_bertembed import export
+from tf_bertembed import export, models, tasks, text
 from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
 from tf_bertembed.export import saved_model
 from tf_bertembed.export.records import RECORD
@@ -55,6 +55,21 @@ def test_no_preprocessor(tiny_task, tmp_path):
     task.preprocessor = None
     with pytest.raises(BertEmbedError, match="TinyTask with `preprocessor=None`"):
         export.export_saved_model(task, tmp_path)
+
+
+def test_parts_that_do_not_fit(tmp_path):
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good"])
+    fused = {"input_fusion": "add", "static_vocabulary_size": 3, "static_dim": 4}
+    for arguments, message in (
+        ({"max_sequence_length": 8}, r"Received: 16; at most: 8"),
+        (fused, r"knows 0 words .* has 2"),
+        ({"num_tags": 2}, "no preprocessor makes"),
+    ):
+        backbone = models.BertEmbedBackbone(6, 1, 2, 8, 16, **arguments)
+        task = tasks.TextClassifier(backbone, 2, text.Preprocessor(tokenizer, 16))
+        with pytest.raises(BertEmbedError, match=message):
+            export.export_saved_model(task, tmp_path)
+    assert not names_in(tmp_path)
 
 
 def batch_sum(features):

@@ -75,6 +75,13 @@ def test_changed_records_are_found(copied):
     assert label.difference == 1 / 8
 
 
+def test_a_signature_that_was_not_recorded(copied):
+    change_record(copied, lambda signatures: signatures.pop("embed"))
+    report = export.verify(copied)
+    assert not report.ok
+    assert report.problems == ("The model has a signature 'embed' that was not recorded.",)
+
+
 def test_missing_and_damaged(copied, tmp_path):
     with pytest.raises(MissingFileError, match="nothing does not exist"):
         export.verify(tmp_path / "nothing")

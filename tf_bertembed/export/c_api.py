@@ -228,7 +228,7 @@ class CApiModel:
             for result in results:
                 resources.callback(library.TF_DeleteTensor, result)
             return {
-                name: c_library.to_numpy(library, result)
+                name: c_library.to_numpy(library, result, name)
                 for name, result in zip(outputs, results, strict=True)
             }
 

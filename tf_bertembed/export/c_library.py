@@ -205,19 +205,42 @@ def string_tensor(library, texts):
         library.TF_DeleteTensor(tensor)
 
 
-def to_numpy(library, tensor):
+def decode_text(encoded, name):
+    """Decode a string that a model answered.
+
+    Args:
+        encoded: bytes. The string.
+        name: string. The name of the output.
+
+    Returns:
+        A string.
+
+    Raises:
+        BertEmbedError: where it is not UTF-8.
+    """
+    try:
+        return encoded.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BertEmbedError(
+            "Strings that a model answers must be UTF-8. "
+            f"Received: {encoded[:40]!r} in the output {name!r} ({error.reason})."
+        ) from error
+
+
+def to_numpy(library, tensor, name):
     """Copy a `TF_Tensor` into NumPy.
 
     Args:
         library: `ctypes.CDLL`. What `load` returned.
         tensor: the handle of a tensor of strings or numbers.
+        name: string. The name of the output, for messages.
 
     Returns:
         A NumPy array that owns its memory; strings become an array of `str`.
 
     Raises:
         BertEmbedError: where the tensor holds neither strings nor numbers
-            that NumPy has.
+            that NumPy has, or a string in it is not UTF-8.
     """
     kind = library.TF_TensorType(tensor)
     shape = [library.TF_Dim(tensor, axis) for axis in range(library.TF_NumDims(tensor))]
@@ -227,16 +250,19 @@ def to_numpy(library, tensor):
             start, start + TSTRING_BYTES * library.TF_TensorElementCount(tensor), TSTRING_BYTES
         )
         texts = [
-            ctypes.string_at(
-                library.TF_StringGetDataPointer(place), library.TF_StringGetSize(place)
-            ).decode("utf-8")
+            decode_text(
+                ctypes.string_at(
+                    library.TF_StringGetDataPointer(place), library.TF_StringGetSize(place)
+                ),
+                name,
+            )
             for place in places
         ]
         return np.array(texts, dtype=np.str_).reshape(shape)
     if kind not in NUMBERS:
         raise BertEmbedError(
             "Strings and numbers that NumPy has can be read. "
-            f"Received: a tensor of TensorFlow's data type {kind}."
+            f"Received: a tensor of TensorFlow's data type {kind} in the output {name!r}."
         )
     data = ctypes.string_at(start, library.TF_TensorByteSize(tensor)) if start else b""
     return np.frombuffer(data, dtype=NUMBERS[kind]).reshape(shape).copy()

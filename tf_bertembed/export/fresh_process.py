@@ -15,6 +15,7 @@ from tf_bertembed.common import BertEmbedError, FileFormatError
 from tf_bertembed.export import records
 from tf_bertembed.export.c_api import CApiModel, require_saved_model
 from tf_bertembed.export.servability import graph_ops, servability_problems
+from tf_bertembed.text.checks import check_texts
 
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -38,8 +39,8 @@ def answer(path, inputs, signature="serving_default"):
     Raises:
         MissingFileError: where there is nothing at `path`.
         FileFormatError: where `path` is no SavedModel.
-        BertEmbedError: where the signature or its inputs are not the model's,
-            or TensorFlow fails.
+        BertEmbedError: where the inputs are no lists of strings, the signature
+            or its inputs are not the model's, or TensorFlow fails.
 
     Example:
 
@@ -58,7 +59,11 @@ def answer(path, inputs, signature="serving_default"):
     assert export.answer("upper", ["a", "b"])["upper"].tolist() == ["A", "B"]
     ```
     """
-    response = run(path, {signature: inputs if isinstance(inputs, dict) else list(inputs)})
+    if isinstance(inputs, dict):
+        inputs = {name: check_texts(texts, f"`{name}`") for name, texts in inputs.items()}
+    else:
+        inputs = check_texts(inputs)
+    response = run(path, {signature: inputs})
     return response["outputs"][signature]
 
 

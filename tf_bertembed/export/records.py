@@ -114,6 +114,18 @@ def write_record(folder, inputs, outputs, versions):
     )
 
 
+def _check_inputs(inputs):
+    columns = list(inputs.values())
+    if not columns or not all(
+        isinstance(column, list)
+        and column
+        and len(column) == len(columns[0])
+        and all(isinstance(text, str) for text in column)
+        for column in columns
+    ):
+        raise ValueError("`inputs` must be lists of strings, all of one length of at least 1")
+
+
 def read_record(folder):
     """Read the record of an export.
 
@@ -144,6 +156,7 @@ def read_record(folder):
             signature: {name: decode(entry) for name, entry in arrays.items()}
             for signature, arrays in record["signatures"].items()
         }
+        _check_inputs(record["inputs"])
         return record["inputs"], outputs, record["versions"]
     except FileFormatError:
         raise

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tf_bertembed
 from tf_bertembed.common import BertEmbedError, FileFormatError, atomic_path
+from tf_bertembed.export.c_library import decode_text
 from tf_bertembed.export.protos import message_class
 from tf_bertembed.export.records import to_columns, write_record
 from tf_bertembed.export.servability import servability_problems
@@ -31,7 +32,7 @@ def export_saved_model(task, folder, *, version=None, examples=None, overwrite=F
         task: a task of `tf_bertembed.tasks`, with a preprocessor. Any object
             with a `preprocessor`, `text_inputs` (names of its inputs) and
             `signatures()` (name to function from features to a dict of
-            tensors) will do.
+            tensors) will do; its `check_parts()` is called if it has one.
         folder: string or `pathlib.Path`. The folder of all versions, for
             example `saved_models/bbc`; its last part is the model's name.
         version: int. The version, at least 1; `None` for the one after the
@@ -48,7 +49,7 @@ def export_saved_model(task, folder, *, version=None, examples=None, overwrite=F
         OutputExistsError: where the version exists and `overwrite` is False.
         FileFormatError: where `folder` is a file.
         BertEmbedError: where the version or an example is not as above, the
-            task has no preprocessor, an output does not begin with the batch
+            task has no preprocessor or one that does not fit, an output does not begin with the batch
             or is not finite, or the graph holds what a stock TensorFlow
             Serving 2.19 cannot load.
 
@@ -76,6 +77,8 @@ def export_saved_model(task, folder, *, version=None, examples=None, overwrite=F
             "A task is exported together with its preprocessor. "
             f"Received: {type(task).__name__} with `preprocessor=None`."
         )
+    if hasattr(task, "check_parts"):
+        task.check_parts()
     inputs = to_columns(examples, task.text_inputs)
     target = _version_folder(Path(folder), version)
     served = ServedTask(task)
@@ -169,7 +172,7 @@ def _to_numpy(name, value, static_shape, batch):
             f"{static_shape} in the graph, {list(array.shape)} for {batch} texts."
         )
     if array.dtype == object:
-        texts = [text.decode("utf-8") for text in array.ravel()]
+        texts = [decode_text(text, name) for text in array.ravel()]
         return np.array(texts, dtype=np.str_).reshape(array.shape)
     if array.dtype.kind not in "fiub":
         raise BertEmbedError(

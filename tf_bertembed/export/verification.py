@@ -173,6 +173,8 @@ def verify(path, *, tolerance=1e-5):
     inputs, recorded, _ = read_record(folder)
     response = run(folder, dict.fromkeys(recorded, inputs))
     checks, problems = [], list(response["problems"])
+    for signature in sorted(response["signatures"].keys() - recorded.keys()):
+        problems.append(f"The model has a signature {signature!r} that was not recorded.")
     for signature, arrays in recorded.items():
         answered = response["outputs"][signature]
         for name in sorted(answered.keys() - arrays.keys()):
