@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from tf_bertembed import export, models
+from tf_bertembed import export, models, tasks
 from tf_bertembed.common import BertEmbedError, MissingFileError
 from tf_bertembed.probe import BertEmbedTransformer
 
@@ -215,3 +215,13 @@ def test_the_longest_texts_fit_the_table(preset):
     backbone = models.load(preset)
     long = BertEmbedTransformer(preset, sequence_length=backbone.max_sequence_length)
     assert np.isfinite(long.fit_transform(["a b c " * 100])).all()
+
+
+def test_a_vocabulary_larger_than_the_token_table(classifier, tmp_path):
+    tokenizer = classifier.preprocessor.tokenizer
+    pieces = tokenizer.vocabulary_size()
+    backbone = models.BertEmbedBackbone(pieces - 1, 1, 2, 8, 16, max_sequence_length=40)
+    small = tasks.TextClassifier(backbone, 2, classifier.preprocessor)
+    small.save_to_preset(str(tmp_path / "small"))
+    with pytest.raises(BertEmbedError, match=rf"{pieces} pieces, .* only {pieces - 1}"):
+        BertEmbedTransformer(tmp_path / "small").fit(["a"])

@@ -49,9 +49,9 @@ def export_saved_model(task, folder, *, version=None, examples=None, overwrite=F
         OutputExistsError: where the version exists and `overwrite` is False.
         FileFormatError: where `folder` is a file.
         BertEmbedError: where the version or an example is not as above, the
-            task has no preprocessor or one that does not fit, an output does not begin with the batch
-            or is not finite, or the graph holds what a stock TensorFlow
-            Serving 2.19 cannot load.
+            task has no preprocessor or one that does not fit, an output does
+            not begin with the batch or is not finite, or the graph holds what
+            a stock TensorFlow Serving 2.19 cannot load.
 
     Example:
 

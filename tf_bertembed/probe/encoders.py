@@ -8,6 +8,7 @@ import tensorflow as tf
 from tf_bertembed import models, text
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import MaskedPooling
+from tf_bertembed.tasks.base import check_parts
 
 LONGEST = 256
 
@@ -75,6 +76,7 @@ def _checkpoint_encoder(folder, pooling, sequence_length):
             f"Received: {sequence_length}; at most: {longest}."
         )
     preprocessor = _preprocessor(folder, sequence_length, longest)
+    check_parts(backbone, preprocessor)
     pool = MaskedPooling(pooling, dtype="float32")
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
