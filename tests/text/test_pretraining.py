@@ -27,11 +27,15 @@ def examples(make, words):
     return make(static_words=words)
 
 
-@pytest.fixture(scope="module")
-def epoch(examples):
+def whole_epoch(examples):
     """All batches of an epoch, joined."""
     batches = [examples.batch(step) for step in range(examples.steps_per_epoch)]
     return tf.nest.map_structure(lambda *values: np.concatenate(values), *batches)
+
+
+@pytest.fixture(scope="module")
+def epoch(examples):
+    return whole_epoch(examples)
 
 
 def original(features, labels, weights):
@@ -101,8 +105,12 @@ def test_share_and_kinds_of_masking(epoch, tokenizer):
     assert abs(kept.mean() - 0.1) < 0.03
 
 
-def test_special_tokens_are_neither_masked_nor_drawn(epoch, tokenizer):
-    features, labels, weights = epoch
+def test_special_tokens_are_neither_masked_nor_drawn(documents, tokenizer):
+    # No piece of the vocabulary is a smiley.
+    smiling = [[f"{sentence} 😀 😀" for sentence in document] for document in documents[:60]]
+    examples = text.PretrainingExamples(smiling, tokenizer, sequence_length=64, seed=3)
+    epoch = features, labels, weights = whole_epoch(examples)
+    assert (features["token_ids"] == tokenizer.unk_token_id).sum() > 500
     special = [tokenizer.token_to_id(token) for token in text.SPECIAL_TOKENS]
     row, place = np.nonzero(weights["masked_lm"])
     assert not np.isin(labels["masked_lm"][row, place], special).any()
