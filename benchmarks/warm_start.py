@@ -12,12 +12,16 @@ it as CSV.
 
 import argparse
 import csv
+import itertools
+import math
 import sys
 import time
 
 import keras
 
 from tf_bertembed import models, quickstart, tasks, text, training, vectors
+
+HEADS = 4
 
 
 class Setting:
@@ -43,30 +47,44 @@ class Setting:
         self.train, self.dev = examples(train, True), examples(dev, False).epoch(0).take(12).cache()
 
 
+def measured_steps(steps):
+    """0 and the steps after which the dev loss is taken: at most four, the last one among them."""
+    parts = min(4, steps)
+    return [round(part * steps / parts) for part in range(parts + 1)]
+
+
+def scale(value):
+    """A scale as the command line gives it."""
+    if value in ("cold", "own"):
+        return value
+    if not 0 < float(value) < math.inf:
+        raise ValueError(value)
+    return float(value)
+
+
 def run(setting, arguments, scale, norm_first, bias, learning_rate):
     """Pretrain once; return the dev losses of masked pieces by step."""
     keras.utils.set_random_seed(arguments.seed)
     backbone = models.BertEmbedBackbone(
         vocabulary_size=len(setting.vocabulary),
         num_layers=arguments.num_layers,
-        num_heads=4,
+        num_heads=HEADS,
         hidden_dim=arguments.hidden_dim,
         intermediate_dim=4 * arguments.hidden_dim,
         max_sequence_length=arguments.sequence_length,
         norm_first=norm_first,
     )
-    if scale is not None:
+    if scale != "cold":
         models.warm_start(backbone, setting.matrix, scale=scale)
     pretrainer = tasks.Pretrainer(backbone)
     if bias:
         pretrainer.start_from_frequencies(setting.train.piece_counts())
     pretrainer.compile(training.create_optimizer(learning_rate, arguments.steps))
     losses = {}
-    every = arguments.steps // 4
-    for start in range(0, arguments.steps, every):
-        pretrainer.fit(setting.train.dataset(start), steps_per_epoch=every, verbose=0)
+    for start, end in itertools.pairwise(measured_steps(arguments.steps)):
+        pretrainer.fit(setting.train.dataset(start), steps_per_epoch=end - start, verbose=0)
         scores = pretrainer.evaluate(setting.dev, verbose=0, return_dict=True)
-        losses[start + every] = scores["masked_lm_crossentropy"]
+        losses[end] = scores["masked_lm_crossentropy"]
     return losses
 
 
@@ -80,13 +98,29 @@ def main():
     parser.add_argument("--num-layers", type=int, default=2)
     parser.add_argument("--hidden-dim", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scales", nargs="+", default=["cold", "0.02", "0.05", "own", "0.4"])
+    parser.add_argument(
+        "--scales",
+        type=scale,
+        nargs="+",
+        default=["cold", 0.02, 0.05, "own", 0.4],
+        help="cold, own, or numbers above 0",
+    )
     parser.add_argument("--learning-rates", type=float, nargs="+", default=[1e-3])
     parser.add_argument("--norms", nargs="+", choices=["post", "pre"], default=["post", "pre"])
     parser.add_argument(
         "--biases", nargs="+", choices=["zero", "counts"], default=["zero", "counts"]
     )
     arguments = parser.parse_args()
+    for name in ("steps", "batch_size", "sequence_length", "num_layers", "hidden_dim"):
+        if getattr(arguments, name) < 1:
+            parser.error(
+                f"--{name.replace('_', '-')} must be at least 1. "
+                f"Received: {getattr(arguments, name)}."
+            )
+    if arguments.hidden_dim % HEADS:
+        parser.error(
+            f"--hidden-dim must be a multiple of {HEADS}. Received: {arguments.hidden_dim}."
+        )
     setting = Setting(arguments)
     with open(arguments.output, "w", newline="") as file:
         writer = None
@@ -94,10 +128,9 @@ def main():
             for bias in arguments.biases:
                 for rate in arguments.learning_rates:
                     for name in arguments.scales:
-                        scale = None if name == "cold" else name if name == "own" else float(name)
                         start = time.perf_counter()
                         losses = run(
-                            setting, arguments, scale, norm == "pre", bias == "counts", rate
+                            setting, arguments, name, norm == "pre", bias == "counts", rate
                         )
                         row = {
                             "norm": norm,
