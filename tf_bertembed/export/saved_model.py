@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 import tf_bertembed
-from tf_bertembed.common import BertEmbedError, FileFormatError, atomic_path
+from tf_bertembed.common import BertEmbedError, FileFormatError, atomic_path, numbered_folders
 from tf_bertembed.export.c_library import decode_text
 from tf_bertembed.export.protos import message_class
 from tf_bertembed.export.records import to_columns, write_record
@@ -191,15 +191,10 @@ def _version_folder(folder, version):
     if folder.exists() and not folder.is_dir():
         raise FileFormatError(folder, "A folder for the model's versions was expected.")
     if version is None:
-        children = folder.iterdir() if folder.is_dir() else ()
-        version = 1 + max((int(c.name) for c in children if _is_version(c.name)), default=0)
+        version = 1 + max(numbered_folders(folder), default=0)
     elif isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise BertEmbedError(f"`version` must be an int of at least 1. Received: {version!r}.")
     return folder / str(version)
-
-
-def _is_version(name):
-    return name.isascii() and name.isdigit()
 
 
 def _check_servable(place):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_bertembed import models, text
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, numbered_folders
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.tasks.base import check_parts
 
@@ -33,12 +33,9 @@ class Encoder:
 def _version_folder(path):
     if (path / "saved_model.pb").exists():
         return path
-    versions = [
-        entry
-        for entry in (path.iterdir() if path.is_dir() else ())
-        if entry.name.isdigit() and (entry / "saved_model.pb").exists()
-    ]
-    return max(versions, key=lambda entry: int(entry.name), default=None)
+    versions = numbered_folders(path).values()
+    complete = [entry for entry in versions if (entry / "saved_model.pb").exists()]
+    return complete[-1] if complete else None
 
 
 def _saved_model_encoder(folder):
