@@ -40,3 +40,12 @@ def test_what_cannot_be_fused(small):
         models.with_fusion(plain, TABLE[0], input_fusion="add")
     with pytest.raises(BertEmbedError, match="must be zeros"):
         models.with_fusion(plain, TABLE + 1, input_fusion="add")
+
+
+def test_what_with_fusion_cannot_choose_is_named():
+    plain = models.BertEmbedBackbone(20, 1, 2, 8, 16, max_sequence_length=8)
+    table = np.array([[0.0, 0.0], [1.0, 2.0]])
+    with pytest.raises(ValueError, match=r"Received: \['frob'\]"):
+        models.with_fusion(plain, table, output_fusion="concat", frob=3)
+    with pytest.raises(ValueError, match="pass the matrix"):
+        models.with_fusion(plain, (["word"], table), output_fusion="concat")

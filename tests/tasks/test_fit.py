@@ -296,3 +296,8 @@ def test_a_model_of_the_users_own(make_backbone, preprocessor, reviews):
     history = model.fit(preprocessor(reviews[0][:4]), np.zeros(4), verbose=0)
     assert isinstance(backbone, models.BertEmbedBackbone)
     assert np.isfinite(history.history["loss"][0])
+
+
+def test_a_batch_of_no_texts_is_refused(recorded, eight):
+    with pytest.raises(BertEmbedError, match="`batch_size` must be at least 1"):
+        recorded[0].fit(eight, np.arange(8), batch_size=0)

@@ -294,3 +294,13 @@ def test_no_texts_make_features_without_rows(pair):
     features = text.Preprocessor(tokenizer, 8)((none, none) if pair else none)
     assert features["token_ids"].shape[0] == 0
     assert features["token_ids"].shape[1] >= 2
+
+
+def test_a_list_of_pairs_is_told_how_to_be_columns(tokenizer):
+    with pytest.raises(BertEmbedError, match="Pairs are two columns"):
+        text.Preprocessor(tokenizer, 8)([("a", "b"), ("a", "a")])
+
+
+def test_a_length_that_holds_no_pair_is_refused(tokenizer):
+    with pytest.raises(BertEmbedError, match="at least 5"):
+        text.Preprocessor(tokenizer, 4)((["a"], ["b"]))

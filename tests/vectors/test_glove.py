@@ -232,3 +232,10 @@ def test_a_width_that_rows_only_seem_to_have(write):
 def test_none_of_the_words():
     with pytest.raises(common.BertEmbedError, match=r"None of the 1 `words` asked for is among"):
         vectors.load(REAL, words=["nowhere-land"])
+
+
+def test_nan_in_every_row_is_no_part_of_the_word(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("the 1 nan 3\nof 1 nan 3\n")
+    with pytest.raises(ValueError, match="line 1"):
+        vectors.load(path)

@@ -28,7 +28,7 @@ def with_fusion(
 
     Raises:
         BertEmbedError: where the backbone has fusion already, no fusion is
-            asked for, or the matrix is no table.
+            asked for, the matrix is no table, or an override is another.
 
     Example:
 
@@ -46,6 +46,16 @@ def with_fusion(
         raise BertEmbedError(
             "The backbone has word vectors already. Received: "
             f"input_fusion={backbone.input_fusion!r}, output_fusion={backbone.output_fusion!r}."
+        )
+    unknown = sorted(set(overrides) - {"dropout", "dtype", "name"})
+    if unknown:
+        raise BertEmbedError(
+            f"Besides fusion only `dropout`, `dtype` and `name` can be chosen. Received: {unknown}."
+        )
+    if isinstance(matrix, tuple):
+        raise BertEmbedError(
+            "A table [W + 1, S] was expected. Received: a tuple. `vectors.static_table` gives "
+            "`(words, matrix)`; pass the matrix."
         )
     matrix = np.asarray(matrix)
     if matrix.ndim != 2:

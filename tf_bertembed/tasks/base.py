@@ -211,10 +211,13 @@ class BertEmbedTask(keras_nlp.models.Task):
                 "`x`, `y` and `sample_weight` must hold one item for each text, and at least one "
                 f"text. Received lengths: {counts}."
             )
+        batch_size = 32 if batch_size is None else batch_size
+        if batch_size < 1:
+            raise BertEmbedError(f"`batch_size` must be at least 1. Received: {batch_size}.")
         dataset = tf.data.Dataset.from_tensor_slices(data)
         if shuffle:
             dataset = dataset.shuffle(counts[0], reshuffle_each_iteration=True)
-        return without_autotuning(dataset.batch(batch_size or 32))
+        return without_autotuning(dataset.batch(batch_size))
 
     def _validation_dataset(self, data, batch_size):
         if data is None:

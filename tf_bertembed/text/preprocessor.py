@@ -14,6 +14,7 @@ from tf_bertembed.text.words import WordTable
 
 STATIC_WORDS_FILE = "static_words.txt"
 PADDINGS = ("longest", "max_length")
+SHORTEST_PAIR = 5
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
@@ -140,6 +141,11 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         with tf.device("cpu"):
             texts = [tf.convert_to_tensor(text) for text in (x if _is_pair(x) else (x,))]
             _check_texts(texts)
+            if len(texts) == 2 and self.sequence_length < SHORTEST_PAIR:
+                raise common.BertEmbedError(
+                    f"A pair needs a `sequence_length` of at least {SHORTEST_PAIR}: [CLS], two "
+                    f"[SEP] and a piece of each text. Received: {self.sequence_length}."
+                )
             scalar = texts[0].shape.rank == 0
             if scalar:
                 texts = [text[tf.newaxis] for text in texts]
@@ -247,6 +253,11 @@ class Preprocessor(keras_nlp.models.Preprocessor):
 
 
 def _is_pair(x):
+    if isinstance(x, list) and x and isinstance(x[0], tuple):
+        raise common.BertEmbedError(
+            "Pairs are two columns, (first texts, second texts). Received: a list of tuples. "
+            "Turn it with `tuple(zip(*pairs))`."
+        )
     return isinstance(x, tuple) or (
         isinstance(x, list) and x and not isinstance(x[0], (str, bytes))
     )

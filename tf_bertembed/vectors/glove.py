@@ -10,6 +10,7 @@ import numpy as np
 from tf_bertembed import common
 
 NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+NOT_FINITE = {b"nan", b"inf", b"-inf"}
 NUMBER_BYTES = b"0123456789+-.eE \r\n"
 SPACES_AT_END = re.compile(rb" +(?=\r?\n|\r?$)")
 LINES_TO_LOOK_AT = 1000
@@ -194,7 +195,10 @@ def _parse(text):
 def _numbers_at_end(line):
     fields = line.rstrip(b"\r").split(b" ")
     count = 0
-    while count < len(fields) - 1 and NUMBER.fullmatch(fields[-1 - count]):
+    # What is not finite takes a number's place too, and is refused when it is read.
+    while count < len(fields) - 1 and (
+        NUMBER.fullmatch(fields[-1 - count]) or fields[-1 - count].lower() in NOT_FINITE
+    ):
         count += 1
     return count
 
