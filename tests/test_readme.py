@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from gensim.test.utils import datapath
 
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.slow
 def test_every_block_runs_after_those_before_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(datapath("test_glove.txt"), "glove.6B.50d.txt")

@@ -112,8 +112,8 @@ def read_blocks(path, block_bytes=1 << 24):
 
     with open("corpus.txt", "wb") as file:
         file.write(b"one\\ntwo\\nthree")
-    blocks = common.read_blocks("corpus.txt", block_bytes=5)
-    assert list(blocks) == [(1, b"one\\n"), (2, b"two\\nthree")]
+    blocks = common.read_blocks("corpus.txt", block_bytes=9)
+    assert list(blocks) == [(1, b"one\\ntwo\\n"), (3, b"three")]
     ```
     """
     with open_bytes(path) as file:

@@ -42,11 +42,11 @@ FULL = Settings(
 FAST = dataclasses.replace(
     FULL,
     static_words=50_000,
-    pretraining_steps=30,
+    pretraining_steps=20,
     evaluate_every=10,
     small_epochs=2,
-    articles=300,
-    held_out=150,
-    imported_steps=5,
+    articles=200,
+    held_out=100,
+    imported_steps=3,
     seeds=3,
 )

@@ -128,6 +128,17 @@ class Coverage:
         Returns:
             A list of strings, each a piece and, where it differs, the word
             that the vector comes from.
+
+        Example:
+
+        ```python
+        from gensim.test.utils import datapath
+        from tf_bertembed import vectors
+
+        glove = vectors.load(datapath("test_glove.txt"))
+        coverage = vectors.align(glove, ["[PAD]", "The", "of"]).coverage
+        assert coverage.examples("cased") == ["The < the"]
+        ```
         """
         rows = [row for row, name in enumerate(self.methods) if name == method]
         if self.occurrences is not None:
@@ -147,6 +158,17 @@ class Coverage:
             (int), `share` (fraction of 1), `examples` (list of strings) and,
             where occurrences are known, `occurrences` (int) and
             `occurrence_share` (fraction of 1).
+
+        Example:
+
+        ```python
+        from gensim.test.utils import datapath
+        from tf_bertembed import vectors
+
+        glove = vectors.load(datapath("test_glove.txt"))
+        numbers = vectors.align(glove, ["[PAD]", "of"]).coverage.to_dict()
+        assert numbers["pieces"] == 2 and numbers["methods"]["exact"]["count"] == 1
+        ```
         """
         counts, shares = self.counts, self.shares
         found = {
