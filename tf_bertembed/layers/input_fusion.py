@@ -14,6 +14,19 @@ def check_mode(argument, mode, modes):
         raise BertEmbedError(f"`{argument}` must be one of {list(modes)}. Received: {mode!r}.")
 
 
+def gate(width, inputs, policy):
+    """A built layer that answers how much of each component passes, 0 to 1."""
+    layer = keras.layers.Dense(
+        width,
+        activation="sigmoid",
+        kernel_initializer=bert_initializer(),
+        dtype=policy,
+        name="gate",
+    )
+    layer.build((None, inputs))
+    return layer
+
+
 @keras.saving.register_keras_serializable("tf_bertembed")
 class InputFusion(keras.layers.Layer):
     """Joins each piece's token embedding with the vector of its word.
@@ -67,14 +80,7 @@ class InputFusion(keras.layers.Layer):
                 initializer=lambda shape, dtype: ops.convert_to_tensor(np.eye(*shape), dtype),
             )
         if self.mode == "gate":
-            self.gate_dense = keras.layers.Dense(
-                width,
-                activation="sigmoid",
-                kernel_initializer=bert_initializer(),
-                dtype=self.dtype_policy,
-                name="gate",
-            )
-            self.gate_dense.build((None, None, width + static_dim))
+            self.gate_dense = gate(width, width + static_dim, self.dtype_policy)
         self.built = True
 
     def call(self, tokens, words):

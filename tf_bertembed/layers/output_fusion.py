@@ -3,8 +3,7 @@
 import keras
 from keras import ops
 
-from tf_bertembed.layers.activations import bert_initializer
-from tf_bertembed.layers.input_fusion import check_mode
+from tf_bertembed.layers.input_fusion import check_mode, gate
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
@@ -61,14 +60,7 @@ class OutputFusion(keras.layers.Layer):
         self.encoded_norm = norm(width, "encoded_norm")
         self.word_norm = norm(static_dim, "word_norm")
         if self.mode == "gate":
-            self.gate_dense = keras.layers.Dense(
-                width,
-                activation="sigmoid",
-                kernel_initializer=bert_initializer(),
-                dtype=self.dtype_policy,
-                name="gate",
-            )
-            self.gate_dense.build((None, width + static_dim))
+            self.gate_dense = gate(width, width + static_dim, self.dtype_policy)
             self.word_dense = keras.layers.Dense(
                 width,
                 use_bias=False,
