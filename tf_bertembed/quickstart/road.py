@@ -72,13 +72,20 @@ def run(output=".", fast=False, seed=0):
 
     Raises:
         MissingPackageError: naming the demo packages that are not installed.
+        BertEmbedError: where a file stands in the way of its folders.
 
     Example:
 
     ```python
     from tf_bertembed import quickstart
 
-    assert callable(quickstart.run)  # quickstart.run(output="demo", fast=True)
+    # quickstart.run(output="demo", fast=True) takes about two minutes; a place
+    # that cannot be written to is said before they begin.
+    open("demo", "w").close()
+    try:
+        quickstart.run(output="demo", fast=True)
+    except ValueError as error:
+        assert "demo is a file" in str(error)
     ```
     """
     require_packages()
