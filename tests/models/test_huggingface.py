@@ -148,10 +148,11 @@ def test_bfloat16_is_read_in_a_fresh_process(write):
     )
     code = (
         "import sys\n"
-        "from tf_bertembed.models import huggingface\n"
+        "from tf_bertembed.models import tensors_file\n"
         "for name in [n for n in sys.modules if n.split('.')[0] == 'safetensors']:\n"
         "    del sys.modules[name]\n"
-        f"print(len(huggingface._Tensors({str(folder / 'model.safetensors')!r})._tensors))"
+        f"source = tensors_file.SafetensorsSource({str(folder / 'model.safetensors')!r})\n"
+        "print(len(source._tensors))"
     )
     process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False

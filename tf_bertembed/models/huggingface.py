@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from tf_bertembed.common import (
     BertEmbedError,
     FileFormatError,
@@ -12,6 +10,8 @@ from tf_bertembed.common import (
     require_file,
 )
 from tf_bertembed.models.backbone import BertEmbedBackbone
+from tf_bertembed.models.tensors import assign_backbone
+from tf_bertembed.models.tensors_file import SafetensorsSource
 
 _ACTIVATIONS = {
     "gelu": "gelu",
@@ -74,100 +74,6 @@ def _backbone_arguments(path, config):
     }
 
 
-class _Tensors:
-    """The tensors of a safetensors file, asked for by their published names."""
-
-    def __init__(self, path):
-        # Before safetensors, which reads bfloat16 only where NumPy knows it.
-        import ml_dtypes  # noqa: F401
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        self.path = path
-        try:
-            self._tensors = load_file(path)
-        except SafetensorError as error:
-            raise FileFormatError(path, f"The safetensors data is broken: {error}.") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise FileFormatError(
-                path,
-                "The tensors have a number type that NumPy lacks. Store them as float32, float16 "
-                f"or bfloat16. Received: {error}.",
-            ) from error
-        prefixed = any(name.startswith("bert.") for name in self._tensors)
-        self._prefix = "bert." if prefixed else ""
-
-    def __contains__(self, name):
-        return self._prefix + name in self._tensors
-
-    def get(self, name, shape):
-        # Early checkpoints call the normalisation's weight and bias gamma and beta.
-        old = name.replace("LayerNorm.weight", "LayerNorm.gamma")
-        old = old.replace("LayerNorm.bias", "LayerNorm.beta")
-        found = next((form for form in (name, old) if form in self), None)
-        if found is None:
-            raise FileFormatError(self.path, f"The tensor {self._prefix}{name} is missing.")
-        tensor = self._tensors[self._prefix + found]
-        if tensor.shape != shape:
-            raise FileFormatError(
-                self.path,
-                f"The tensor {self._prefix}{found} has the shape {tensor.shape}; by config.json "
-                f"it should be {shape}.",
-            )
-        return tensor.astype("float32")
-
-    def kernel(self, name, inputs, outputs):
-        return self.get(f"{name}.weight", (outputs, inputs)).T
-
-    def dense(self, layer, name, inputs, outputs):
-        layer.kernel.assign(self.kernel(name, inputs, outputs))
-        layer.bias.assign(self.get(f"{name}.bias", (outputs,)))
-
-    def norm(self, layer, name, width):
-        layer.gamma.assign(self.get(f"{name}.weight", (width,)))
-        layer.beta.assign(self.get(f"{name}.bias", (width,)))
-
-
-def _assign_layer(layer, tensors, prefix, width, inner):
-    parts = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
-    qkv = layer.attention.qkv_dense
-    qkv.kernel.assign(
-        np.concatenate([tensors.kernel(part, width, width) for part in parts], axis=1)
-    )
-    qkv.bias.assign(np.concatenate([tensors.get(f"{part}.bias", (width,)) for part in parts]))
-    output = f"{prefix}.attention.output"
-    tensors.dense(layer.attention.output_dense, f"{output}.dense", width, width)
-    tensors.norm(layer.attention_norm, f"{output}.LayerNorm", width)
-    tensors.dense(layer.intermediate_dense, f"{prefix}.intermediate.dense", width, inner)
-    tensors.dense(layer.output_dense, f"{prefix}.output.dense", inner, width)
-    tensors.norm(layer.feedforward_norm, f"{prefix}.output.LayerNorm", width)
-
-
-def _assign(backbone, tensors):
-    width = backbone.hidden_dim
-    for layer, name, rows in (
-        (backbone.token_embedding.embeddings, "word", backbone.vocabulary_size),
-        (
-            backbone.position_embedding.position_embeddings,
-            "position",
-            backbone.max_sequence_length,
-        ),
-        (backbone.segment_embedding.embeddings, "token_type", backbone.num_segments),
-    ):
-        layer.assign(tensors.get(f"embeddings.{name}_embeddings.weight", (rows, width)))
-    tensors.norm(backbone.embeddings_norm, "embeddings.LayerNorm", width)
-    for index, layer in enumerate(backbone.transformer_layers):
-        _assign_layer(layer, tensors, f"encoder.layer.{index}", width, backbone.intermediate_dim)
-    extra = f"encoder.layer.{backbone.num_layers}.output.dense.weight"
-    if extra in tensors:
-        raise FileFormatError(
-            tensors.path, f"config.json says {backbone.num_layers} layers, but {extra} is there."
-        )
-    # Encoders saved for masked words or tagging come without a pooler.
-    if "pooler.dense.weight" in tensors:
-        tensors.dense(backbone.pooler_dense, "pooler.dense", width, width)
-
-
 def load_huggingface(folder, **overrides):
     """Load the weights of a Hugging Face BERT folder into a backbone.
 
@@ -220,7 +126,7 @@ def load_huggingface(folder, **overrides):
             "model.safetensors.",
         )
     require_file(weights, "A Hugging Face BERT folder holds its weights there.")
-    tensors = _Tensors(weights)
+    source = SafetensorsSource(weights)
     backbone = BertEmbedBackbone(**{**arguments, **overrides})
-    _assign(backbone, tensors)
+    assign_backbone(backbone, source)
     return backbone
