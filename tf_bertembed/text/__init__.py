@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "SPECIAL_TOKENS": "vocabulary",
         "length_batches": "batches",
         "load_vocabulary": "vocabulary",
+        "piece_batches": "batches",
         "read_documents": "readers",
         "read_labelled": "readers",
         "save_vocabulary": "vocabulary",
