@@ -32,3 +32,27 @@ def check_fusion(static_vocabulary_size, static_dim, input_fusion, output_fusion
             "A table of word vectors needs `input_fusion` or `output_fusion`, else nothing "
             f"reads it. Received: static_vocabulary_size={static_vocabulary_size}."
         )
+
+
+# What says nothing about published weights.
+_FREE = {
+    "dropout",
+    "dtype",
+    "input_fusion",
+    "name",
+    "num_tags",
+    "output_fusion",
+    "static_dim",
+    "static_trainable",
+    "static_vocabulary_size",
+    "trainable",
+}
+
+
+def check_overrides(checkpoint, overrides):
+    """Raise where an argument would contradict the weights of a checkpoint."""
+    fixed = sorted(set(overrides) - _FREE)
+    if fixed:
+        raise BertEmbedError(
+            f"{checkpoint} fixes {fixed}; only {sorted(_FREE)} can be passed with it."
+        )

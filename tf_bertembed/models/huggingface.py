@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tf_bertembed.common import (
-    BertEmbedError,
     FileFormatError,
     MissingFileError,
     read_json,
     require_file,
 )
+from tf_bertembed.models.arguments import check_overrides
 from tf_bertembed.models.backbone import BertEmbedBackbone
 from tf_bertembed.models.tensors import assign_backbone
 from tf_bertembed.models.tensors_file import SafetensorsSource
@@ -30,22 +30,9 @@ _SIZES = {
     "max_sequence_length": "max_position_embeddings",
 }
 
-# Arguments of the backbone that say nothing about the published weights.
-_FREE = {
-    "dropout",
-    "dtype",
-    "input_fusion",
-    "name",
-    "num_tags",
-    "output_fusion",
-    "static_dim",
-    "static_trainable",
-    "static_vocabulary_size",
-    "trainable",
-}
 
-
-def _backbone_arguments(path, config):
+def backbone_arguments(path, config):
+    """The backbone's arguments by a configuration with Hugging Face's, or Google's, keys."""
     if config.get("model_type", "bert") != "bert":
         raise FileFormatError(
             path, f"`model_type` must be 'bert'. Received: {config['model_type']!r}."
@@ -111,12 +98,8 @@ def load_huggingface(folder, **overrides):
         raise MissingFileError(folder, "A Hugging Face folder was expected.")
     config_path = folder / "config.json"
     config = read_json(config_path, "A Hugging Face BERT folder holds its sizes there.")
-    arguments = _backbone_arguments(config_path, config)
-    fixed = sorted(set(overrides) - _FREE)
-    if fixed:
-        raise BertEmbedError(
-            f"A Hugging Face folder fixes {fixed}; only {sorted(_FREE)} can be passed with it."
-        )
+    arguments = backbone_arguments(config_path, config)
+    check_overrides("A Hugging Face folder", overrides)
     weights = folder / "model.safetensors"
     if not weights.exists() and (folder / "pytorch_model.bin").exists():
         raise FileFormatError(
