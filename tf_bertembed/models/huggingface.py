@@ -1,78 +1,62 @@
-"""Weights of a Hugging Face BERT folder, in the backbone's own form."""
+"""Hugging Face BERT folders: the backbone in and out."""
 
+import json
 from pathlib import Path
 
 from tf_bertembed.common import (
-    FileFormatError,
+    BertEmbedError,
     MissingFileError,
+    atomic_path,
     read_json,
-    require_file,
 )
 from tf_bertembed.models.arguments import check_overrides
 from tf_bertembed.models.backbone import BertEmbedBackbone
-from tf_bertembed.models.tensors import assign_backbone
-from tf_bertembed.models.tensors_file import SafetensorsSource
-
-_ACTIVATIONS = {
-    "gelu": "gelu",
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "relu": "relu",
-}
-
-# Backbone argument: the key in config.json.
-_SIZES = {
-    "vocabulary_size": "vocab_size",
-    "num_layers": "num_hidden_layers",
-    "num_heads": "num_attention_heads",
-    "hidden_dim": "hidden_size",
-    "intermediate_dim": "intermediate_size",
-    "max_sequence_length": "max_position_embeddings",
-}
+from tf_bertembed.models.huggingface_config import backbone_arguments, huggingface_config
+from tf_bertembed.models.tensors import assign_backbone, backbone_tensors
+from tf_bertembed.models.tensors_file import WEIGHTS, open_weights
+from tf_bertembed.text import SPECIAL_TOKENS, BertEmbedTokenizer, save_vocabulary
 
 
-def backbone_arguments(path, config):
-    """The backbone's arguments by a configuration with Hugging Face's, or Google's, keys."""
-    if config.get("model_type", "bert") != "bert":
-        raise FileFormatError(
-            path, f"`model_type` must be 'bert'. Received: {config['model_type']!r}."
-        )
-    positions = config.get("position_embedding_type", "absolute")
-    if positions != "absolute":
-        raise FileFormatError(
-            path, f"`position_embedding_type` must be 'absolute'. Received: {positions!r}."
-        )
-    sizes = {"type_vocab_size": 2, **config}
-    keys = [*_SIZES.values(), "type_vocab_size"]
-    missing = [key for key in keys if not isinstance(sizes.get(key), int)]
-    if missing:
-        raise FileFormatError(path, f"A BERT configuration needs whole numbers for {missing}.")
-    activation = config.get("hidden_act", "gelu")
-    if activation not in _ACTIVATIONS:
-        raise FileFormatError(
-            path, f"`hidden_act` must be one of {sorted(_ACTIVATIONS)}. Received: {activation!r}."
-        )
-    return {
-        **{argument: config[key] for argument, key in _SIZES.items()},
-        "dropout": config.get("hidden_dropout_prob", 0.1),
-        "num_segments": sizes["type_vocab_size"],
-        "activation": _ACTIVATIONS[activation],
-        "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
-    }
+def read_huggingface(folder, **overrides):
+    """A backbone of a Hugging Face folder, with what its heads are read from.
+
+    Args:
+        folder: string or `pathlib.Path`. The folder.
+        **overrides: as in `load_huggingface`.
+
+    Returns:
+        A triple of the `BertEmbedBackbone`, the dict in `config.json` and the
+        `TensorSource` of the weights.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise MissingFileError(folder, "A Hugging Face folder was expected.")
+    config_path = folder / "config.json"
+    config = read_json(config_path, "A Hugging Face BERT folder holds its sizes there.")
+    check_overrides("A Hugging Face folder", overrides)
+    arguments = backbone_arguments(config_path, config, overrides)
+    source = open_weights(folder)
+    backbone = BertEmbedBackbone(**arguments)
+    assign_backbone(backbone, source)
+    return backbone, config, source
 
 
 def load_huggingface(folder, **overrides):
     """Load the weights of a Hugging Face BERT folder into a backbone.
 
-    Reads `config.json` and `model.safetensors`; no pickle is ever read. A
-    folder without a pooler leaves the pooler at its random start.
+    Reads `config.json` and `model.safetensors`, or the files that
+    `model.safetensors.index.json` names; no pickle is ever read. A folder
+    without a pooler leaves the pooler at its random start. Heads are passed
+    over; `tasks.load_huggingface` takes them too.
 
     Args:
         folder: string or `pathlib.Path`. The folder.
         **overrides: arguments of `BertEmbedBackbone` that the folder does not
             fix: `dtype`, `dropout`, `static_vocabulary_size`, `static_dim`,
             `input_fusion`, `output_fusion`, `static_trainable`, `num_tags`,
-            `name`, `trainable`.
+            `name`, `trainable`. Where the folder has two dropouts, and
+            `dropout` is not passed, that of the hidden states is taken, with
+            a warning.
 
     Returns:
         A `BertEmbedBackbone`.
@@ -93,23 +77,109 @@ def load_huggingface(folder, **overrides):
     assert backbone.num_layers == 6 and backbone.hidden_dim == 384
     ```
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise MissingFileError(folder, "A Hugging Face folder was expected.")
-    config_path = folder / "config.json"
-    config = read_json(config_path, "A Hugging Face BERT folder holds its sizes there.")
-    arguments = backbone_arguments(config_path, config)
-    check_overrides("A Hugging Face folder", overrides)
-    weights = folder / "model.safetensors"
-    if not weights.exists() and (folder / "pytorch_model.bin").exists():
-        raise FileFormatError(
-            folder / "pytorch_model.bin",
-            "This is a pickle, which can run code when read. Convert it where you trust it: "
-            "transformers' `BertModel.from_pretrained(folder).save_pretrained(folder)` writes "
-            "model.safetensors.",
+    return read_huggingface(folder, **overrides)[0]
+
+
+def _write_json(path, content):
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _check_tokenizer(tokenizer, backbone):
+    if not isinstance(tokenizer, BertEmbedTokenizer):
+        raise BertEmbedError(f"A BertEmbedTokenizer was expected. Received: {tokenizer!r}.")
+    if tokenizer.vocabulary_size() > backbone.vocabulary_size:
+        raise BertEmbedError(
+            f"The tokenizer has {tokenizer.vocabulary_size()} pieces, the backbone's token table "
+            f"only {backbone.vocabulary_size}."
         )
-    require_file(weights, "A Hugging Face BERT folder holds its weights there.")
-    source = SafetensorsSource(weights)
-    backbone = BertEmbedBackbone(**{**arguments, **overrides})
-    assign_backbone(backbone, source)
-    return backbone
+    if tokenizer.max_chars_per_word != 100:
+        raise BertEmbedError(
+            "Hugging Face's BERT tokenizer takes words of up to 100 characters. Received: "
+            f"max_chars_per_word={tokenizer.max_chars_per_word}."
+        )
+
+
+def _write_tokenizer(folder, tokenizer, longest):
+    save_vocabulary(tokenizer.get_vocabulary(), folder / "vocab.txt")
+    special = {f"{token[1:-1].lower()}_token": token for token in SPECIAL_TOKENS}
+    _write_json(folder / "special_tokens_map.json", special)
+    settings = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": tokenizer.lowercase,
+        "strip_accents": None,
+        "tokenize_chinese_chars": True,
+        "model_max_length": longest,
+        **special,
+    }
+    _write_json(folder / "tokenizer_config.json", settings)
+
+
+def write_huggingface(
+    folder, backbone, tensors, config, tokenizer=None, sequence_length=None, overwrite=False
+):
+    """Write a Hugging Face folder, whole or not at all.
+
+    Args:
+        folder: string or `pathlib.Path`. The place.
+        backbone: a `BertEmbedBackbone`, whose sizes `tensors` have.
+        tensors: dict from name to array. What the class that loads the folder
+            asks for.
+        config: dict. What `config.json` is to say.
+        tokenizer: a `BertEmbedTokenizer` or `None`.
+        sequence_length: int. The longest text for the tokenizer; `None` for
+            the backbone's.
+        overwrite: bool. Whether to replace what stands there.
+    """
+    from safetensors.numpy import save_file
+
+    if tokenizer is not None:
+        _check_tokenizer(tokenizer, backbone)
+        config = {**config, "pad_token_id": tokenizer.pad_token_id}
+    remedy = "Choose another place, or pass `overwrite=True` to replace it."
+    with atomic_path(folder, overwrite, remedy) as place:
+        place.mkdir()
+        _write_json(place / "config.json", config)
+        # transformers refuses a file that does not say which library it is for.
+        save_file(tensors, place / WEIGHTS, metadata={"format": "pt"})
+        if tokenizer is not None:
+            longest = sequence_length or backbone.max_sequence_length
+            _write_tokenizer(place, tokenizer, longest)
+
+
+def save_huggingface(backbone, folder, tokenizer=None, overwrite=False):
+    """Write a backbone as a Hugging Face folder, for `transformers.BertModel`.
+
+    Writes `config.json` and `model.safetensors` (float32, whatever precision
+    the backbone computes in), and with a tokenizer its `vocab.txt` and
+    settings. `tasks.save_huggingface` writes a task with its head.
+
+    Args:
+        backbone: a `BertEmbedBackbone` without what BERT lacks: fusion, tags,
+            `norm_first`, an `embedding_dim` other than `hidden_dim`.
+            Sinusoidal positions are written as a table.
+        folder: string or `pathlib.Path`. The folder to make.
+        tokenizer: a `BertEmbedTokenizer` or `None`.
+        overwrite: bool. Whether to replace what stands at `folder`.
+
+    Raises:
+        BertEmbedError: where BERT has no place for a part of the backbone
+            (the message names it), or the tokenizer does not fit.
+        OutputExistsError: where something is there and `overwrite` is False.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from tf_bertembed import models
+
+    backbone = models.BertEmbedBackbone(100, 1, 2, 8, 16)
+    models.save_huggingface(backbone, "my-bert")
+    again = models.load("my-bert")
+    for one, other in zip(backbone.weights, again.weights):
+        assert np.array_equal(one, other)
+    ```
+    """
+    config = huggingface_config(backbone, "BertModel")
+    write_huggingface(
+        folder, backbone, backbone_tensors(backbone), config, tokenizer, overwrite=overwrite
+    )

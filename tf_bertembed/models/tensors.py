@@ -62,36 +62,41 @@ class TensorSource:
                 self.path,
                 f"The tensor {stored} should hold real numbers. Received: {array.dtype.name}.",
             )
-        return array.astype("float32")
+        return array.astype("float32", copy=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class Slot:
-    """A variable and the published tensors that it is made of, one below the other."""
+    """A variable and the published tensors that it is made of, one below the other.
+
+    A dense layer's matrix is published `transposed`; where classes are numbered from the
+    other end, the published rows are `flipped`.
+    """
 
     variable: object
     names: tuple
     transposed: bool = False
+    flipped: bool = False
 
     def assign(self, source):
         shape = tuple(self.variable.shape)[:: -1 if self.transposed else 1]
         shape = (shape[0] // len(self.names), *shape[1:])
         parts = [source.get(name, shape) for name in self.names]
         value = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        value = value[::-1] if self.flipped else value
         self.variable.assign(value.T if self.transposed else value)
 
     def tensors(self):
         value = np.asarray(self.variable, "float32")
-        parts = np.split(value.T if self.transposed else value, len(self.names))
+        value = value.T if self.transposed else value
+        parts = np.split(value[::-1] if self.flipped else value, len(self.names))
         return {n: np.ascontiguousarray(p) for n, p in zip(self.names, parts, strict=True)}
 
 
-def dense_slots(layer, *names):
+def dense_slots(layer, *names, flipped=False):
     """The slots of a dense layer; several names where it computes several layers at once."""
-    return [
-        Slot(layer.kernel, tuple(f"{name}.weight" for name in names), transposed=True),
-        Slot(layer.bias, tuple(f"{name}.bias" for name in names)),
-    ]
+    weights, biases = (tuple(f"{name}.{part}" for name in names) for part in ("weight", "bias"))
+    return [Slot(layer.kernel, weights, True, flipped), Slot(layer.bias, biases, False, flipped)]
 
 
 def norm_slots(layer, name):

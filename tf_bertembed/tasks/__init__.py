@@ -7,5 +7,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "Pretrainer": "pretrainer",
         "TextClassifier": "text_classifier",
+        "load_huggingface": "huggingface",
+        "save_huggingface": "huggingface",
     },
 )

@@ -1,0 +1,243 @@
+"""Hugging Face BERT folders with their heads: tasks in and out."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
+from tf_bertembed.models.huggingface import read_huggingface, write_huggingface
+from tf_bertembed.models.huggingface_config import huggingface_config, share
+from tf_bertembed.models.tensors import (
+    Slot,
+    assign_slots,
+    backbone_tensors,
+    dense_slots,
+    norm_slots,
+    slot_tensors,
+)
+from tf_bertembed.models.tensors_file import MASKED_LM_BIAS
+from tf_bertembed.tasks.pretrainer import Pretrainer
+from tf_bertembed.tasks.text_classifier import TextClassifier
+from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
+
+PRETRAINING, MASKED_LM = "BertForPreTraining", "BertForMaskedLM"
+CLASSIFICATION = "BertForSequenceClassification"
+WORD_TABLE = "embeddings.word_embeddings.weight"
+NEXT_SENTENCE = "cls.seq_relationship"
+DECODER = "cls.predictions.decoder.weight"
+
+
+def _pretraining_slots(task):
+    head = task.masked_lm_head
+    transform = "cls.predictions.transform"
+    slots = [
+        *dense_slots(head.transform_dense, f"{transform}.dense"),
+        *norm_slots(head.transform_norm, f"{transform}.LayerNorm"),
+        Slot(head.output_bias, (MASKED_LM_BIAS,)),
+    ]
+    if task.next_sentence_dense is not None:
+        # The published head answers 0 where the second text follows; here that is 1.
+        slots += dense_slots(task.next_sentence_dense, NEXT_SENTENCE, flipped=True)
+    return slots
+
+
+def _classification_slots(task):
+    return dense_slots(task.output_dense, "classifier")
+
+
+def _check_tied(backbone, config, source):
+    """Raise where the decoder is a matrix of its own, which a tied head cannot hold."""
+    tied = config.get("tie_word_embeddings", True)
+    if DECODER not in source and tied:
+        return
+    table = np.asarray(backbone.token_embedding.embeddings)
+    if not np.array_equal(source.get(DECODER, table.shape), table):
+        raise FileFormatError(
+            source.path,
+            f"The tensor {source.stored_name(DECODER)} differs from "
+            f"{source.stored_name(WORD_TABLE)}; the head of a Pretrainer is tied to that table.",
+        )
+
+
+def _preprocessor(folder, backbone, sequence_length):
+    if not (folder / "vocab.txt").exists() and not (folder / "tokenizer.json").exists():
+        return None
+    longest = backbone.max_sequence_length
+    settings = folder / "tokenizer_config.json"
+    stated = read_json(settings).get("model_max_length") if settings.exists() else None
+    # Where nothing is known, transformers writes a number beyond any text.
+    if isinstance(stated, int) and 0 < stated < longest:
+        longest = stated
+    return Preprocessor(BertEmbedTokenizer.from_folder(folder), sequence_length or longest)
+
+
+def _labels(path, config, source):
+    kind = config.get("problem_type") or "single_label_classification"
+    if kind != "single_label_classification":
+        raise FileFormatError(
+            path,
+            "A TextClassifier assigns one of several labels: `problem_type` must be "
+            f"'single_label_classification' or null. Received: {kind!r}.",
+        )
+    count = config.get("num_labels", 2)
+    names = config.get("id2label", {str(i): f"LABEL_{i}" for i in range(count)})
+    try:
+        numbered = {int(number): name for number, name in names.items()}
+        labels = [numbered[number] for number in range(len(numbered))]
+    except (AttributeError, KeyError, ValueError) as error:
+        raise FileFormatError(
+            path, f"`id2label` must name the classes 0, 1, ... Received: {names!r:.200}."
+        ) from error
+    if len(labels) == 1:
+        raise FileFormatError(
+            path, "A head of one output is a regression; a TextClassifier needs two labels or more."
+        )
+    return labels
+
+
+def _architecture(path, config, source):
+    known = (PRETRAINING, MASKED_LM, CLASSIFICATION)
+    named = config.get("architectures") or []
+    found = next((name for name in named if name in known), None)
+    if found is not None:
+        return found
+    if not named and MASKED_LM_BIAS in source:
+        return MASKED_LM
+    heads = ", ".join(source.head_names) or "none"
+    raise FileFormatError(
+        path,
+        f"A task needs a head of {', '.join(known)}, named under `architectures`. Received: "
+        f"{named}, with the tensors of heads: {heads}. `models.load_huggingface` loads the "
+        "encoder alone.",
+    )
+
+
+def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
+    """Load a Hugging Face BERT folder as a task, with its head.
+
+    `BertForPreTraining` and `BertForMaskedLM` become a `Pretrainer`, which
+    tells next sentences where the folder has that head (its two classes change
+    places: here 1 means that the second text follows);
+    `BertForSequenceClassification` becomes a `TextClassifier` with the labels
+    of `id2label`. Other heads, such as that of `BertForTokenClassification`,
+    have no task; `models.load_huggingface` loads their encoder.
+
+    Args:
+        folder: string or `pathlib.Path`. The folder. Where it has a
+            vocabulary, the task has a preprocessor.
+        sequence_length: int. The preprocessor's; `None` for the tokenizer's
+            `model_max_length`, at most the length of the position table.
+        pair: bool. Whether a classifier takes pairs; see `TextClassifier`.
+        **overrides: `dtype`, `dropout` and `name` of the backbone.
+
+    Returns:
+        A `Pretrainer` or a `TextClassifier`.
+
+    Raises:
+        MissingFileError: where the folder or a needed file is missing.
+        FileFormatError: where a file is broken, names no head that a task
+            has, or a tensor is missing or of the wrong shape (the message
+            names it).
+        BertEmbedError: where an argument contradicts the folder.
+
+    Example:
+
+    ```python
+    from tf_bertembed import models, tasks
+
+    backbone = models.BertEmbedBackbone(100, 1, 2, 8, 16)
+    classifier = tasks.TextClassifier(backbone, ["sport", "tech"])
+    tasks.save_huggingface(classifier, "my-classifier")
+    again = tasks.load_huggingface("my-classifier")
+    assert again.labels == ["sport", "tech"]
+    ```
+    """
+    folder = Path(folder)
+    unknown = sorted(set(overrides) - {"dtype", "dropout", "name"})
+    if unknown:
+        raise BertEmbedError(
+            "With its head a folder leaves only `dtype`, `dropout` and `name` to choose; word "
+            f"vectors join by `models.with_fusion`. Received: {unknown}."
+        )
+    backbone, config, source = read_huggingface(folder, **overrides)
+    path = folder / "config.json"
+    kind = _architecture(path, config, source)
+    if pair and kind != CLASSIFICATION:
+        raise BertEmbedError(f"`pair` is for classifiers. Received: a folder of {kind}.")
+    preprocessor = _preprocessor(folder, backbone, sequence_length)
+    if kind == CLASSIFICATION:
+        dropout = share(path, config, "classifier_dropout", backbone.dropout)
+        labels = _labels(path, config, source)
+        task = TextClassifier(backbone, labels, preprocessor, dropout=dropout, pair=pair)
+        assign_slots(_classification_slots(task), source)
+        return task
+    next_sentence = kind == PRETRAINING or f"{NEXT_SENTENCE}.weight" in source
+    task = Pretrainer(backbone, preprocessor, next_sentence=next_sentence)
+    assign_slots(_pretraining_slots(task), source)
+    _check_tied(backbone, config, source)
+    return task
+
+
+def _published(task):
+    """The class that loads a task, its head's slots, and what `config.json` says of it."""
+    if isinstance(task, Pretrainer):
+        return (PRETRAINING if task.next_sentence else MASKED_LM), _pretraining_slots(task), {}
+    if not isinstance(task, TextClassifier):
+        raise BertEmbedError(
+            f"A Pretrainer or a TextClassifier was expected. Received: {type(task).__name__}."
+        )
+    if task.pooling != "cls":
+        raise BertEmbedError(
+            "Hugging Face's classification head reads the pooler: only pooling='cls' can be "
+            f"exported. Received: pooling={task.pooling!r}."
+        )
+    extra = {
+        "id2label": dict(enumerate(task.labels)),
+        "label2id": {label: number for number, label in enumerate(task.labels)},
+        "classifier_dropout": task.dropout,
+        "problem_type": "single_label_classification",
+    }
+    return CLASSIFICATION, _classification_slots(task), extra
+
+
+def save_huggingface(task, folder, overwrite=False):
+    """Write a task as a Hugging Face folder, with its head and tokenizer.
+
+    A `Pretrainer` is written for `transformers.BertForPreTraining`, or
+    without `next_sentence` for `BertForMaskedLM`, which has no pooler; a
+    `TextClassifier` for `BertForSequenceClassification`.
+
+    Args:
+        task: a `Pretrainer` or a `TextClassifier` with `pooling="cls"`, over
+            a backbone that `models.save_huggingface` can write.
+        folder: string or `pathlib.Path`. The folder to make.
+        overwrite: bool. Whether to replace what stands at `folder`.
+
+    Raises:
+        BertEmbedError: where BERT has no place for a part of the task (the
+            message names it).
+        OutputExistsError: where something is there and `overwrite` is False.
+
+    Example:
+
+    ```python
+    from tf_bertembed import models, tasks
+
+    pretrainer = tasks.Pretrainer(models.BertEmbedBackbone(100, 1, 2, 8, 16))
+    tasks.save_huggingface(pretrainer, "my-bert")
+    assert tasks.load_huggingface("my-bert").next_sentence
+    ```
+    """
+    architecture, slots, extra = _published(task)
+    config = {**huggingface_config(task.backbone, architecture), **extra}
+    tensors = {
+        f"bert.{name}": value
+        for name, value in backbone_tensors(task.backbone).items()
+        if architecture != MASKED_LM or not name.startswith("pooler.")
+    }
+    tensors.update(slot_tensors(slots))
+    tokenizer = sequence_length = None
+    if task.preprocessor is not None:
+        tokenizer = task.preprocessor.tokenizer
+        sequence_length = task.preprocessor.sequence_length
+    write_huggingface(folder, task.backbone, tensors, config, tokenizer, sequence_length, overwrite)
