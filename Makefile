@@ -10,7 +10,7 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python
 
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
-.PHONY: help demo test test-all clean
+.PHONY: help demo test test-all bench clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -18,6 +18,7 @@ help:
 	@echo 'make demo      the main job on real data, end to end'
 	@echo 'make test      ruff and the tests'
 	@echo 'make test-all  the same with the slow tests, the notebook among them'
+	@echo 'make bench     compare speed with other packages: tables and plots in build/bench'
 	@echo 'make clean     remove $(VENV) and what builds and tests left behind'
 	@echo
 	@echo 'The first of them makes $(VENV) (Python 3.11 to 3.13; choose one with PYTHON=…).'
@@ -35,8 +36,13 @@ test-all: $(VENV)/.installed-dev
 	$(PY) -m ruff format --check .
 	$(PY) -m pytest -m 'slow or not slow'
 
+# Other packages' environments are made in benchmarks/.envs; PyTorch's takes 6 GB.
+# BENCH='--only bulk_embedding --rounds 3' hands options on.
+bench: $(VENV)/.installed-demo
+	$(PY) benchmarks/run_all.py $(BENCH)
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) benchmarks/.envs build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are written last, so an install that broke off is done again.
