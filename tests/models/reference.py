@@ -8,6 +8,12 @@ import numpy as np
 from safetensors.numpy import load_file
 from scipy.special import erf
 
+ACTIVATIONS = {
+    "gelu": lambda x: x * 0.5 * (1 + erf(x / np.sqrt(2))),
+    "gelu_new": lambda x: x * 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+    "relu": lambda x: np.maximum(x, 0),
+}
+
 
 class ReferenceBert:
     """Computes the hidden states of a Hugging Face BERT folder.
@@ -62,7 +68,7 @@ class ReferenceBert:
             attended, weights = self._attention(x, padding_mask, f"{name}.attention")
             x = self._norm(x + attended, f"{name}.attention.output.LayerNorm")
             inner = self._linear(x, f"{name}.intermediate.dense")
-            inner = inner * 0.5 * (1 + erf(inner / np.sqrt(2)))
+            inner = ACTIVATIONS[self.config["hidden_act"]](inner)
             x = self._norm(
                 x + self._linear(inner, f"{name}.output.dense"), f"{name}.output.LayerNorm"
             )

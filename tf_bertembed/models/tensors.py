@@ -18,7 +18,8 @@ class TensorSource:
     """Tensors by their published names, whatever a file calls and how it stores them.
 
     A format says in `stored_name` what a tensor is called in its file and in `read` what is
-    stored there, with a dense layer's matrix turned to `[outputs, inputs]`.
+    stored there; where a tensor has another shape there, `stored_shape` says which, and
+    `publish` gives it the published one.
 
     Args:
         path: string or `pathlib.Path`. The file that errors name.
@@ -41,6 +42,14 @@ class TensorSource:
         """The array under the file's own name."""
         raise NotImplementedError
 
+    def stored_shape(self, stored, shape):
+        """The shape in the file of a tensor that is published with `shape`."""
+        return shape
+
+    def publish(self, stored, array):
+        """The array with its published shape."""
+        return array
+
     def __contains__(self, name):
         return self.has_stored(self.stored_name(name))
 
@@ -50,11 +59,12 @@ class TensorSource:
         if not self.has_stored(stored):
             raise FileFormatError(self.path, f"The tensor {stored} is missing.")
         array = self.read(stored)
-        if array.shape != tuple(shape):
+        expected = self.stored_shape(stored, tuple(shape))
+        if array.shape != expected:
             raise FileFormatError(
                 self.path,
                 f"The tensor {stored} has the shape {array.shape}; by {self.config_name} "
-                f"it should be {tuple(shape)}.",
+                f"it should be {expected}.",
             )
         # Other kinds than these are real numbers, also where NumPy itself lacks the type.
         if array.dtype.kind in "biucOSU":
@@ -62,7 +72,7 @@ class TensorSource:
                 self.path,
                 f"The tensor {stored} should hold real numbers. Received: {array.dtype.name}.",
             )
-        return array.astype("float32", copy=False)
+        return self.publish(stored, array).astype("float32", copy=False)
 
 
 @dataclasses.dataclass(frozen=True)
