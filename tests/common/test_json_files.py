@@ -26,3 +26,12 @@ def test_an_object_is_read(tmp_path):
     assert common.read_json(path) == {"a": "é"}
     with pytest.raises(common.MissingFileError, match=r"nowhere does not exist\. Say what for\."):
         common.read_json(tmp_path / "nowhere", "Say what for.")
+
+
+def test_a_list_is_read(tmp_path):
+    path = tmp_path / "modules.json"
+    path.write_text("[1, 2]")
+    assert common.read_json(path, kind=list) == [1, 2]
+    path.write_text("{}")
+    with pytest.raises(common.FileFormatError, match=r"JSON list was expected\. Received: a dict"):
+        common.read_json(path, kind=list)

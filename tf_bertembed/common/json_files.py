@@ -1,4 +1,4 @@
-"""JSON objects in files."""
+"""JSON objects and lists in files."""
 
 import json
 
@@ -6,20 +6,21 @@ from tf_bertembed.common.errors import FileFormatError
 from tf_bertembed.common.files import read_lines, require_file
 
 
-def read_json(path, purpose=""):
-    """Read a JSON object from a file, gzipped or not.
+def read_json(path, purpose="", kind=dict):
+    """Read a JSON object, or a list, from a file, gzipped or not.
 
     Args:
         path: string or `pathlib.Path`. The file, in UTF-8.
         purpose: string. What the file is for, shown where it is missing.
+        kind: type. What the file must hold: `dict`, or `list`.
 
     Returns:
-        A dict.
+        A dict or a list, as `kind` says.
 
     Raises:
         MissingFileError: where there is nothing at `path`.
         FileFormatError: where the file is empty, binary, not UTF-8 or not
-            JSON (with the line), or holds other than one object.
+            JSON (with the line), or holds other than one of `kind`.
 
     Example:
 
@@ -36,8 +37,9 @@ def read_json(path, purpose=""):
         content = json.loads("\n".join(line for _, line in read_lines(path)))
     except json.JSONDecodeError as error:
         raise FileFormatError(path, f"JSON was expected: {error.msg}.", error.lineno) from error
-    if not isinstance(content, dict):
+    if not isinstance(content, kind):
+        expected = "list" if kind is list else "object"
         raise FileFormatError(
-            path, f"A JSON object was expected. Received: a {type(content).__name__}."
+            path, f"A JSON {expected} was expected. Received: a {type(content).__name__}."
         )
     return content

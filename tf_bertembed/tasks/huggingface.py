@@ -4,9 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
+from tf_bertembed.common import BertEmbedError, FileFormatError
 from tf_bertembed.models.huggingface import read_huggingface, write_huggingface
 from tf_bertembed.models.huggingface_config import huggingface_config, share
+from tf_bertembed.models.huggingface_tokenizer import (
+    has_tokenizer,
+    longest_text,
+    read_tokenizer,
+)
 from tf_bertembed.models.tensors import (
     Slot,
     assign_slots,
@@ -18,16 +23,18 @@ from tf_bertembed.models.tensors import (
 from tf_bertembed.models.tensors_file import MASKED_LM_BIAS
 from tf_bertembed.tasks.pretrainer import Pretrainer
 from tf_bertembed.tasks.text_classifier import TextClassifier
-from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
+from tf_bertembed.text import Preprocessor
 
 PRETRAINING, MASKED_LM = "BertForPreTraining", "BertForMaskedLM"
 CLASSIFICATION = "BertForSequenceClassification"
+KNOWN = (PRETRAINING, MASKED_LM, CLASSIFICATION)
 WORD_TABLE = "embeddings.word_embeddings.weight"
 NEXT_SENTENCE = "cls.seq_relationship"
 DECODER = "cls.predictions.decoder.weight"
 
 
-def _pretraining_slots(task):
+def pretraining_slots(task):
+    """The slots of a `Pretrainer`'s heads."""
     head = task.masked_lm_head
     transform = "cls.predictions.transform"
     slots = [
@@ -60,18 +67,13 @@ def _check_tied(backbone, config, source):
 
 
 def _preprocessor(folder, backbone, sequence_length):
-    if not (folder / "vocab.txt").exists() and not (folder / "tokenizer.json").exists():
+    if not has_tokenizer(folder):
         return None
-    longest = backbone.max_sequence_length
-    settings = folder / "tokenizer_config.json"
-    stated = read_json(settings).get("model_max_length") if settings.exists() else None
-    # Where nothing is known, transformers writes a number beyond any text.
-    if isinstance(stated, int) and 0 < stated < longest:
-        longest = stated
-    return Preprocessor(BertEmbedTokenizer.from_folder(folder), sequence_length or longest)
+    longest = longest_text(folder, backbone.max_sequence_length)
+    return Preprocessor(read_tokenizer(folder), sequence_length or longest)
 
 
-def _labels(path, config, source):
+def _labels(path, config):
     kind = config.get("problem_type") or "single_label_classification"
     if kind != "single_label_classification":
         raise FileFormatError(
@@ -95,18 +97,24 @@ def _labels(path, config, source):
     return labels
 
 
-def _architecture(path, config, source):
-    known = (PRETRAINING, MASKED_LM, CLASSIFICATION)
+def published_head(config, source):
+    """The class of a head that a task has; `None` where the folder has none such."""
     named = config.get("architectures") or []
-    found = next((name for name in named if name in known), None)
+    found = next((name for name in named if name in KNOWN), None)
+    if found is None and not named and MASKED_LM_BIAS in source:
+        return MASKED_LM
+    return found
+
+
+def _architecture(path, config, source):
+    found = published_head(config, source)
     if found is not None:
         return found
-    if not named and MASKED_LM_BIAS in source:
-        return MASKED_LM
+    named = config.get("architectures") or []
     heads = ", ".join(source.head_names) or "none"
     raise FileFormatError(
         path,
-        f"A task needs a head of {', '.join(known)}, named under `architectures`. Received: "
+        f"A task needs a head of {', '.join(KNOWN)}, named under `architectures`. Received: "
         f"{named}, with the tensors of heads: {heads}. `models.load_huggingface` loads the "
         "encoder alone.",
     )
@@ -167,13 +175,13 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
     preprocessor = _preprocessor(folder, backbone, sequence_length)
     if kind == CLASSIFICATION:
         dropout = share(path, config, "classifier_dropout", backbone.dropout)
-        labels = _labels(path, config, source)
+        labels = _labels(path, config)
         task = TextClassifier(backbone, labels, preprocessor, dropout=dropout, pair=pair)
         assign_slots(_classification_slots(task), source)
         return task
     next_sentence = kind == PRETRAINING or f"{NEXT_SENTENCE}.weight" in source
     task = Pretrainer(backbone, preprocessor, next_sentence=next_sentence)
-    assign_slots(_pretraining_slots(task), source)
+    assign_slots(pretraining_slots(task), source)
     _check_tied(backbone, config, source)
     return task
 
@@ -181,7 +189,7 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
 def _published(task):
     """The class that loads a task, its head's slots, and what `config.json` says of it."""
     if isinstance(task, Pretrainer):
-        return (PRETRAINING if task.next_sentence else MASKED_LM), _pretraining_slots(task), {}
+        return (PRETRAINING if task.next_sentence else MASKED_LM), pretraining_slots(task), {}
     if not isinstance(task, TextClassifier):
         raise BertEmbedError(
             f"A Pretrainer or a TextClassifier was expected. Received: {type(task).__name__}."
