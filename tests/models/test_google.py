@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from tf_bertembed import models
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
-from tf_bertembed.models.google import google_lowercase
+from tf_bertembed.models.tokenizers import google_lowercase
 
 TOLERANCE = 1e-5
 

@@ -19,13 +19,7 @@ _VARIABLES = {
     "cls.predictions.bias": "cls/predictions/output_bias",
     "cls.seq_relationship.weight": "cls/seq_relationship/output_weights",
     "cls.seq_relationship.bias": "cls/seq_relationship/output_bias",
-    "classifier.weight": "output_weights",
-    "classifier.bias": "output_bias",
 }
-
-_GIVEN = "`lowercase`"
-_BY_NAME = "its name"
-_BY_PIECES = "its pieces"
 
 
 class GoogleSource(TensorSource):
@@ -101,30 +95,26 @@ def _arguments(folder, activation, overrides):
     return backbone_arguments(path, config, overrides)
 
 
-def google_lowercase(folder, vocabulary, lowercase=None):
-    """Whether the tokenizer of a folder lower-cases, and what tells so.
-
-    No file of such a folder says so. Google's `tokenization.py` goes by the
-    folder's name; where that tells nothing, the pieces do: only a model of
-    cased text has pieces with capital letters.
+def read_google(folder, activation=None, **overrides):
+    """A backbone of Google's checkpoint, with the source that its heads are read from.
 
     Args:
         folder: string or `pathlib.Path`. The folder.
-        vocabulary: list of strings. Its pieces.
-        lowercase: bool. The answer where it is known, or `None`.
+        activation: string. As in `load_google`.
+        **overrides: as in `load_google`.
 
     Returns:
-        A pair of a bool and a string, what it was taken from.
+        A pair of a `BertEmbedBackbone` and a `GoogleSource`.
     """
-    if lowercase is not None:
-        return lowercase, _GIVEN
-    name = Path(folder).resolve().name.lower()
-    if "uncased" in name:
-        return True, _BY_NAME
-    if "cased" in name:
-        return False, _BY_NAME
-    cased = any(re.search("[A-Z]", piece) for piece in vocabulary if not piece.startswith("["))
-    return not cased, _BY_PIECES
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise MissingFileError(folder, "A folder with a Google BERT checkpoint was expected.")
+    check_overrides("A Google BERT folder", overrides)
+    arguments = _arguments(folder, activation, overrides)
+    source = GoogleSource(find_google_prefix(folder))
+    backbone = BertEmbedBackbone(**arguments)
+    assign_backbone(backbone, source)
+    return backbone, source
 
 
 def load_google(folder, activation=None, **overrides):
@@ -172,12 +162,4 @@ def load_google(folder, activation=None, **overrides):
         `modeling.py` of https://github.com/google-research/bert; its change
         of GELU: commit bee6030e31e42a9394ac567da170a89a98d2062f.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise MissingFileError(folder, "A folder with a Google BERT checkpoint was expected.")
-    check_overrides("A Google BERT folder", overrides)
-    arguments = _arguments(folder, activation, overrides)
-    source = GoogleSource(find_google_prefix(folder))
-    backbone = BertEmbedBackbone(**arguments)
-    assign_backbone(backbone, source)
-    return backbone
+    return read_google(folder, activation, **overrides)[0]
