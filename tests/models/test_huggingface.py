@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tf_bertembed import models
+from tf_bertembed import models, text
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
 
 WIDTH, INNER, LAYERS, PIECES, PLACES = 8, 16, 2, 20, 12
@@ -23,6 +23,7 @@ CONFIG = {
     "hidden_act": "gelu",
     "layer_norm_eps": 1e-12,
 }
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
 def made_tensors():
@@ -186,7 +187,7 @@ def test_activations(name, ours, write):
 
 
 def test_sizes_and_overrides(write):
-    folder = write({"layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.2})
+    folder = write({"layer_norm_eps": 1e-5, **dict.fromkeys(DROPOUTS, 0.2)})
     backbone = models.load(folder, dtype="mixed_bfloat16", name="mine")
     assert backbone.layer_norm_epsilon == 1e-5
     assert backbone.dropout == 0.2
@@ -309,3 +310,126 @@ def test_the_real_checkpoint_is_read_in_full(folder, minilm):
     stored = load_file(folder / "model.safetensors")
     names = [name for name in stored if "position_ids" not in name]
     assert minilm.count_params() == sum(stored[name].size for name in names)
+
+
+def test_weights_that_only_look_real(write):
+    name = "encoder.layer.0.output.dense.bias"
+    folder = write(change=lambda tensors: {**tensors, name: np.zeros(WIDTH, "int8")})
+    with pytest.raises(FileFormatError, match=rf"{name} should hold real numbers.* int8"):
+        models.load(folder)
+
+
+def test_a_link_to_weights_and_a_link_to_nothing(write, batch):
+    # So the hub's cache keeps them.
+    weights = write() / "model.safetensors"
+    expected = answer(weights.parent, batch)["pooled_output"]
+    weights.rename(weights.with_name("blob"))
+    weights.symlink_to("blob")
+    np.testing.assert_array_equal(answer(weights.parent, batch)["pooled_output"], expected)
+    weights.with_name("blob").unlink()
+    with pytest.raises(MissingFileError, match=r"model\.safetensors does not exist"):
+        models.load(weights.parent)
+
+
+@pytest.mark.parametrize("content", [b"garbage", b"\x00" * 100, b"\xff" * 100])
+def test_garbage(content, write):
+    weights = write() / "model.safetensors"
+    weights.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"model\.safetensors: The safetensors data is brok"):
+        models.load(weights.parent)
+
+
+def test_a_folder_in_place_of_weights(write):
+    weights = write() / "model.safetensors"
+    weights.unlink()
+    weights.mkdir()
+    with pytest.raises(FileFormatError, match=r"model\.safetensors.* this is a folder"):
+        models.load(weights.parent)
+
+
+@pytest.fixture
+def shards(write, tensors):
+    """Two files and their index, of which the map may be changed."""
+
+    def shards(change=lambda weight_map: weight_map):
+        folder = write()
+        (folder / "model.safetensors").unlink()
+        files = {f"model-0000{part}-of-00002.safetensors": {} for part in (1, 2)}
+        for number, (name, value) in enumerate(tensors.items()):
+            files[sorted(files)[number % 2]][name] = value
+        for file, content in files.items():
+            save_file(content, folder / file)
+        weight_map = change({name: file for file in files for name in files[file]})
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+        return folder
+
+    return shards
+
+
+def test_sharded_weights(shards, write, batch):
+    got = answer(shards(), batch)
+    for key, value in answer(write(), batch).items():
+        np.testing.assert_array_equal(got[key], value)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda _: None, FileFormatError, r"index\.json: `weight_map` must give"),
+        (lambda _: {}, FileFormatError, r"`weight_map` must give"),
+        (lambda _: {"a": "../model.safetensors"}, FileFormatError, "a file beside the index"),
+        (lambda _: {"a": ".."}, FileFormatError, "a file beside the index"),
+        (lambda _: {"a": 1}, FileFormatError, "a file beside the index"),
+        (
+            lambda weight_map: dict.fromkeys(weight_map, "model-00001-of-00002.safetensors"),
+            FileFormatError,
+            r"00001-of-00002\.safetensors: The tensor \S+ is missing, which model\.safetensors\.i",
+        ),
+        (
+            lambda weight_map: {**weight_map, "a": "model-00003-of-00003.safetensors"},
+            MissingFileError,
+            r"model-00003-of-00003\.safetensors does not exist",
+        ),
+        (
+            lambda weight_map: {k: v for k, v in weight_map.items() if "Norm.bias" not in k},
+            FileFormatError,
+            r"index\.json: The tensor embeddings\.LayerNorm\.bias is missing",
+        ),
+    ],
+)
+def test_a_broken_index(change, error, message, shards):
+    with pytest.raises(error, match=message):
+        models.load(shards(change))
+
+
+def test_a_truncated_shard(shards):
+    folder = shards()
+    shard = folder / "model-00002-of-00002.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-8])
+    with pytest.raises(FileFormatError, match=r"model-00002-of-00002\.safetensors: The safetens"):
+        models.load(folder)
+
+
+def test_a_sharded_pickle_is_never_read(write):
+    folder = write()
+    shutil.move(folder / "model.safetensors", folder / "pytorch_model.bin.index.json")
+    with pytest.raises(FileFormatError, match=r"bin\.index\.json: This is a pickle"):
+        models.load(folder)
+
+
+def test_the_real_checkpoint_out_again(folder, minilm, tmp_path):
+    tokenizer = text.BertEmbedTokenizer.from_folder(folder)
+    models.save_huggingface(minilm, tmp_path / "out", tokenizer)
+    expected = load_file(folder / "model.safetensors")
+    expected.pop("embeddings.position_ids", None)
+    written = load_file(tmp_path / "out" / "model.safetensors")
+    assert written.keys() == expected.keys()
+    for name, value in expected.items():
+        assert (written[name].dtype, written[name].shape) == (value.dtype, value.shape)
+        assert written[name].tobytes() == value.tobytes(), name
+    assert (tmp_path / "out" / "vocab.txt").read_bytes() == (folder / "vocab.txt").read_bytes()
+    published = json.loads((folder / "config.json").read_text())
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    shared = published.keys() & config.keys()
+    assert len(shared) > 12
+    assert {key: config[key] for key in shared} == {key: published[key] for key in shared}

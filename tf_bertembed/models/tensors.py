@@ -9,7 +9,6 @@ import dataclasses
 import numpy as np
 
 from tf_bertembed.common import FileFormatError
-from tf_bertembed.layers import PositionEmbedding
 
 POSITIONS = "embeddings.position_embeddings.weight"
 
@@ -193,6 +192,9 @@ def backbone_tensors(backbone):
     Returns:
         A dict from string to array, float32.
     """
+    # Here, since readers of files do not need TensorFlow.
+    from tf_bertembed.layers import PositionEmbedding
+
     tensors = slot_tensors([*_encoder_slots(backbone), *_pooler_slots(backbone)])
     if POSITIONS not in tensors:
         length = backbone.max_sequence_length
