@@ -9,7 +9,6 @@ from safetensors.numpy import save_file
 
 from tf_bertembed import models
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
-from tf_bertembed.models.tokenizers import google_lowercase
 
 TOLERANCE = 1e-5
 
@@ -121,24 +120,6 @@ def test_word_vectors_join(whole):
         whole, static_vocabulary_size=4, static_dim=3, output_fusion="concat", dropout=0.0
     )
     assert backbone.output_dim == 11
-
-
-@pytest.mark.parametrize(
-    ("name", "pieces", "expected"),
-    [
-        ("uncased_L-12_H-768_A-12", ["The"], (True, "its name")),
-        ("wwm_cased_L-24_H-1024_A-16", ["the"], (False, "its name")),
-        ("multi_cased_L-12_H-768_A-12", ["the"], (False, "its name")),
-        ("chinese_L-12_H-768_A-12", ["[UNK]", "我", "the"], (True, "its pieces")),
-        ("my-bert", ["[UNK]", "the", "##The"], (False, "its pieces")),
-    ],
-)
-def test_case_is_told_by_name_or_by_pieces(name, pieces, expected):
-    assert google_lowercase(Path("there") / name, pieces) == expected
-
-
-def test_case_that_is_given():
-    assert google_lowercase("uncased_L-2", ["the"], False) == (False, "`lowercase`")
 
 
 def test_optimizer_slots_are_not_needed(write, variables, whole, tmp_path):

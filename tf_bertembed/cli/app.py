@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tf_bertembed import __version__
+from tf_bertembed.cli.checkpoint import checkpoint
 from tf_bertembed.cli.quickstart import quickstart
 from tf_bertembed.cli.verify import verify
 from tf_bertembed.common import BertEmbedError
@@ -59,6 +60,7 @@ def _common(
 
 app.command()(quickstart)
 app.command()(verify)
+app.add_typer(checkpoint)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

@@ -38,9 +38,10 @@ def google_lowercase(folder, vocabulary, lowercase=None):
     """
     if lowercase is not None:
         return lowercase, "as given"
-    name = Path(folder).resolve().name.lower()
-    if "cased" in name:
-        return "uncased" in name, f"by the folder's name, {name}"
+    name = Path(folder).resolve().name
+    found = re.search("(?<![a-z])(un)?cased(?![a-z])", name, re.IGNORECASE)
+    if found is not None:
+        return found[1] is not None, f"by the folder's name, {name}"
     cased = any(re.search("[A-Z]", piece) for piece in vocabulary if not piece.startswith("["))
     return not cased, f"by the pieces, {'some' if cased else 'none'} of which has a capital"
 
@@ -53,7 +54,9 @@ def _read_google(folder, lowercase):
 
 def _read_keras_nlp(folder):
     path = folder / "tokenizer.json"
-    content = read_json(path, "A keras-nlp preset describes its tokenizer there.")
+    content = read_json(
+        path, "A model needs its tokenizer: save it there with `tokenizer.save_to_preset(folder)`."
+    )
     name = content.get("registered_name")
     if name not in KERAS_NLP_TOKENIZERS:
         raise FileFormatError(

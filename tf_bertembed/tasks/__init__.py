@@ -7,6 +7,9 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "Pretrainer": "pretrainer",
         "TextClassifier": "text_classifier",
+        "export_checkpoint": "checkpoints",
+        "import_checkpoint": "checkpoints",
+        "load_google": "google",
         "load_huggingface": "huggingface",
         "save_huggingface": "huggingface",
     },
