@@ -12,22 +12,21 @@ import minilm
 from harness import Benchmark, Contender, Goal, options
 from harness.session import exit_code
 
-ST, ORT, STREAMS = "sentence-transformers", "ONNX Runtime", "ONNX Runtime, streams"
-KERAS, OURS = "keras-nlp", "tf_bertembed"
-PRODUCTS, PRODUCT_STREAMS = "matrix products", "matrix products, streams"
-
+PRODUCTS = "contenders.matrix_products:embedder"
 CONTENDERS = [
-    Contender(ST, "contenders.sentence_transformers:embedder", "pytorch"),
-    Contender(ORT, "contenders.onnx_runtime:embedder", "onnx"),
-    Contender(STREAMS, "contenders.onnx_runtime:embedder", "onnx", {"streams": "cores"}),
-    Contender(KERAS, "contenders.keras_nlp:embedder"),
-    Contender(OURS, "contenders.bertembed:embedder"),
-    Contender(PRODUCTS, "contenders.matrix_products:embedder"),
-    Contender(
-        PRODUCT_STREAMS, "contenders.matrix_products:embedder", settings={"streams": "cores"}
-    ),
+    minilm.SENTENCE_TRANSFORMERS,
+    minilm.ONNX_RUNTIME,
+    minilm.ONNX_STREAMS,
+    minilm.KERAS_NLP,
+    minilm.OURS,
+    Contender("matrix products", PRODUCTS),
+    Contender("matrix products, streams", PRODUCTS, settings={"streams": "cores"}),
 ]
-GOALS = [Goal(OURS, 1.5, ST), Goal(OURS, 1.0, ORT), Goal(OURS, 1.9, KERAS)]
+GOALS = [
+    Goal("tf_bertembed", 1.5, "sentence-transformers"),
+    Goal("tf_bertembed", 1.0, "ONNX Runtime"),
+    Goal("tf_bertembed", 1.9, "keras-nlp"),
+]
 
 
 def main():
@@ -45,9 +44,9 @@ def main():
         arguments,
         "workloads:all_texts",
         {"path": corpora.write(texts, arguments.output / "work" / "bulk_embedding.json")},
-        base=ST,
+        base=minilm.SENTENCE_TRANSFORMERS.name,
         goals=GOALS,
-        reference=ST,
+        reference=minilm.SENTENCE_TRANSFORMERS.name,
         notes={f"{len(texts):,} sentences of": source},
     ).run()
     return exit_code(result)

@@ -38,4 +38,66 @@ def write(texts, path):
     """Write texts for `workloads` to read; answer the path as a string."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(texts))
-    return str(path)
+    return str(path.resolve())
+
+
+def mixed_lengths(tokenizer_path, number, shortest, longest, seed=0):
+    """Cut Wikipedia articles into texts whose lengths in pieces are evenly spread, shuffled.
+
+    Args:
+        tokenizer_path: the checkpoint's `tokenizer.json`.
+        number: int. Number of texts.
+        shortest: int. Pieces of the shortest text, special tokens counted.
+        longest: int. Pieces of the longest.
+    """
+    import tokenizers
+
+    from tf_bertembed import quickstart
+
+    tokenizer = tokenizers.Tokenizer.from_file(str(tokenizer_path))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    articles = [" ".join(document) for document in quickstart.wikipedia_documents()]
+    encodings = tokenizer.encode_batch(articles, add_special_tokens=False)
+    pieces = [
+        (article, offsets)
+        for article, encoding in zip(articles, encodings, strict=True)
+        for offsets in [encoding.offsets]
+        if len(offsets) >= longest
+    ]
+    draw = random.Random(seed)
+    texts = []
+    for place in range(number):
+        wanted = shortest + round(place * (longest - shortest) / max(1, number - 1)) - 2
+        article, offsets = draw.choice(pieces)
+        first = draw.randrange(len(offsets) - wanted + 1)
+        texts.append(article[offsets[first][0] : offsets[first + wanted - 1][1]])
+    draw.shuffle(texts)
+    return texts
+
+
+def write_pretraining(path, sizes, batches, batch_size):
+    """Write batches of masked Wikipedia texts, `[batches, batch_size, …]`, once."""
+    if path.exists():
+        return
+    import numpy as np
+
+    from tf_bertembed import quickstart, text
+
+    documents = quickstart.wikipedia_documents()
+    vocabulary = text.train_vocabulary(
+        [sentence for document in documents for sentence in document], sizes["vocabulary_size"]
+    )
+    examples = text.PretrainingExamples(
+        documents,
+        text.BertEmbedTokenizer(vocabulary),
+        sequence_length=sizes["max_sequence_length"],
+        batch_size=batch_size,
+        next_sentence=False,
+    )
+    made = [examples.batch(step) for step in range(batches)]
+    arrays = {name: np.stack([batch[0][name] for batch in made]) for name in made[0][0]}
+    arrays["mask_ids"] = np.stack([batch[1]["masked_lm"] for batch in made])
+    arrays["mask_weights"] = np.stack([batch[2]["masked_lm"] for batch in made])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **arrays)

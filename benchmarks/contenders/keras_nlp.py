@@ -1,7 +1,7 @@
 """keras-nlp's own BERT and tokenizer, both in one TensorFlow function."""
 
-import keras
-import keras_nlp
+import time
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,11 +9,16 @@ PACKAGES = ["keras-nlp", "keras", "tensorflow", "tensorflow-text"]
 
 
 def embedder(checkpoint, longest=256):
+    import keras
+    import keras_nlp
+
     backbone = keras_nlp.models.BertBackbone.from_preset(checkpoint)
     for layer in backbone.transformer_layers:
         # It always takes the tanh form, which is not the checkpoint's.
         layer._feedforward_intermediate_dense.activation = keras.activations.gelu
-    tokenizer = keras_nlp.tokenizers.BertTokenizer(f"{checkpoint}/vocab.txt", lowercase=True)
+    tokenizer = keras_nlp.tokenizers.BertTokenizer(
+        f"{checkpoint}/vocab.txt", lowercase=True, strip_accents=True
+    )
     start, end = tokenizer.cls_token_id, tokenizer.sep_token_id
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
@@ -38,3 +43,17 @@ def embedder(checkpoint, longest=256):
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     return encode
+
+
+def loader(checkpoint):
+    """Timed after TensorFlow is imported."""
+
+    def load():
+        import keras_nlp
+
+        imported = time.perf_counter()
+        keras_nlp.models.BertBackbone.from_preset(checkpoint)
+        keras_nlp.tokenizers.BertTokenizer(f"{checkpoint}/vocab.txt", lowercase=True)
+        return imported
+
+    return load

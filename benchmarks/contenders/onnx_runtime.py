@@ -3,6 +3,7 @@
 import concurrent.futures
 import os
 import queue
+import time
 
 import numpy as np
 import onnxruntime
@@ -70,3 +71,15 @@ def embedder(checkpoint, model, longest=256, streams=None):
         return vectors
 
     return encode
+
+
+def loader(checkpoint, model):
+    """Timed after ONNX Runtime is imported."""
+
+    def load():
+        imported = time.perf_counter()
+        tokenizers.Tokenizer.from_file(f"{checkpoint}/tokenizer.json")
+        onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        return imported
+
+    return load

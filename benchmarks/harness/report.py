@@ -4,6 +4,8 @@ MEASURES = {  # name: (heading, format) of what some workloads measure beside se
     "p95": ("95th percentile, s", "{:.4g}"),
     "padding": ("padding computed", "{:.1%}"),
     "rate": ("texts/s", "{:.0f}"),
+    "load": ("loading alone, s", "{:.4g}"),
+    "loss": ("last loss", "{:.3f}"),
     "cpu_seconds": ("CPU s", "{:.4g}"),
 }
 
@@ -16,6 +18,7 @@ def _median(values):
 
 def _rows(result):
     extra = [m for m in MEASURES if any(m in c["measured"] for c in result["contenders"].values())]
+    cosine = any("cosine" in contender for contender in result["contenders"].values())
     yield [
         "contender",
         f"times {result['base']}",
@@ -24,7 +27,8 @@ def _rows(result):
         "seconds",
         *(MEASURES[measure][0] for measure in extra),
         "peak MB",
-        "cosine",
+        "of it, work",
+        *(["cosine"] if cosine else []),
     ]
     for name, contender in result["contenders"].items():
         ratio = contender["ratio"]
@@ -36,7 +40,8 @@ def _rows(result):
             f"{contender['seconds']['median']:.4g}",
             *(_extra(contender, measure) for measure in extra),
             f"{contender['peak_mb']:.0f}",
-            f"{contender['cosine']:.6f}" if "cosine" in contender else "",
+            f"{contender['work_mb']:.0f}",
+            *([f"{contender['cosine']:.6f}" if "cosine" in contender else ""] if cosine else []),
         ]
 
 

@@ -92,7 +92,10 @@ class Benchmark:
                 self._turn(chosen[name], waiting.get(name))
             _say(f"{self.name}: round {number + 1} of {self.options.rounds}: " + self._latest())
         for name, running in waiting.items():
-            self.about[name].update(running.finish(self._folder / f"{_slug(name)}.npy"))
+            finished = running.finish(self._folder / f"{_slug(name)}.npy")
+            self.about[name].update(finished)
+            for measure in ("peak_mb", "work_mb"):
+                self.measured[name][measure] = [finished[measure]]
 
     def _turn(self, contender, running):
         lasting = running is not None
@@ -102,7 +105,7 @@ class Benchmark:
             path = self._folder / f"{_slug(contender.name)}.npy"
             finished = running.finish(path)
             self.about[contender.name].update(finished)
-            answer["peak_mb"] = finished["peak_mb"]
+            answer.update(peak_mb=finished["peak_mb"], work_mb=finished["work_mb"])
         for measure, value in answer.items():
             self.measured[contender.name].setdefault(measure, []).append(value)
 
