@@ -1,16 +1,33 @@
 """The real checkpoint, an independent computation of it, and small backbones."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from gensim.test.utils import datapath
+from safetensors.numpy import save_file
 
 from tf_bertembed import models, text
 
 VOCABULARY_SIZE, WORDS, STATIC_DIM = 60, 12, 6
+
+# Of a small folder in Hugging Face's form.
+WIDTH, INNER, LAYERS, PIECES, PLACES = 8, 16, 2, 20, 12
+CONFIG = {
+    "model_type": "bert",
+    "vocab_size": PIECES,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 2,
+    "hidden_size": WIDTH,
+    "intermediate_size": INNER,
+    "max_position_embeddings": PLACES,
+    "type_vocab_size": 2,
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-12,
+}
 
 
 def make_backbone(**arguments):
@@ -113,3 +130,70 @@ def real_features(folder, sentences):
     seconds = [sentences[-2], "", *sentences[:4], "", ""]
     batch = preprocessor((sentences, seconds))
     return {name: value.numpy() for name, value in batch.items()}
+
+
+def made_tensors():
+    """Random weights under the published names and shapes."""
+    random = np.random.default_rng(0)
+    shapes = {
+        "embeddings.word_embeddings.weight": (PIECES, WIDTH),
+        "embeddings.position_embeddings.weight": (PLACES, WIDTH),
+        "embeddings.token_type_embeddings.weight": (2, WIDTH),
+    }
+
+    def dense(name, inputs, outputs):
+        shapes.update({f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)})
+
+    def norm(name):
+        shapes.update({f"{name}.weight": (WIDTH,), f"{name}.bias": (WIDTH,)})
+
+    norm("embeddings.LayerNorm")
+    for index in range(LAYERS):
+        layer = f"encoder.layer.{index}"
+        for part in ("query", "key", "value"):
+            dense(f"{layer}.attention.self.{part}", WIDTH, WIDTH)
+        dense(f"{layer}.attention.output.dense", WIDTH, WIDTH)
+        norm(f"{layer}.attention.output.LayerNorm")
+        dense(f"{layer}.intermediate.dense", WIDTH, INNER)
+        dense(f"{layer}.output.dense", INNER, WIDTH)
+        norm(f"{layer}.output.LayerNorm")
+    dense("pooler.dense", WIDTH, WIDTH)
+    return {name: random.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+
+
+@pytest.fixture(scope="session")
+def tensors():
+    return made_tensors()
+
+
+@pytest.fixture
+def write(tensors, tmp_path):
+    """Write a folder out of changed configuration and changed tensors."""
+
+    def write(config=None, change=None):
+        changed = dict(tensors) if change is None else change(dict(tensors))
+        (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **(config or {})}))
+        save_file(changed, tmp_path / "model.safetensors")
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def batch():
+    return {
+        "token_ids": np.array([[2, 7, 9, 3]], "int32"),
+        "segment_ids": np.array([[0, 0, 1, 1]], "int32"),
+        "padding_mask": np.ones((1, 4), bool),
+    }
+
+
+@pytest.fixture(scope="session")
+def answer():
+    """What the encoder of a folder answers, arrays by name."""
+
+    def answer(folder, batch, **overrides):
+        outputs = models.load(folder, **overrides)(batch)
+        return {key: np.asarray(value) for key, value in outputs.items()}
+
+    return answer

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import warnings
 
 import ml_dtypes
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tf_bertembed import models, tasks, text
-from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
+from tf_bertembed.common import BertEmbedError, FileFormatError
 
 SIZES = {
     "vocab_size": 40,
@@ -229,15 +228,6 @@ def test_shards(made, tmp_path):
     assert_agree(tasks.load_huggingface(tmp_path), model)
 
 
-def test_dropouts_that_differ(made):
-    folder = made("BertModel", hidden_dropout_prob=0.2, attention_probs_dropout_prob=0.3)[1]
-    with pytest.warns(UserWarning, match=r"prob=0\.2, attention_probs_dropout_prob=0\.3"):
-        assert models.load(folder).dropout == 0.2
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert models.load(folder, dropout=0.0).dropout == 0.0
-
-
 def test_an_encoder_out(made, tmp_path):
     import transformers
 
@@ -281,48 +271,6 @@ def test_the_tokenizer_out_and_in(lowercase, tmp_path):
     np.testing.assert_array_equal(got["padding_mask"], expected["attention_mask"])
     assert again.preprocessor.tokenizer.lowercase is lowercase
     np.testing.assert_array_equal(again(got), task(got))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"norm_first": True}, "no place for norm_first=True"),
-        ({"num_tags": 3}, "no place for num_tags=3"),
-        ({"embedding_dim": 4}, r"no place for embedding_dim=4 \(hidden_dim=8\)"),
-        (
-            {"static_vocabulary_size": 3, "static_dim": 2, "input_fusion": "add"},
-            "no place for input_fusion='add'",
-        ),
-    ],
-    ids=["norm-first", "tags", "factorised", "fusion"],
-)
-def test_what_bert_has_no_place_for(arguments, message, tmp_path):
-    backbone = models.BertEmbedBackbone(15, 1, 2, 8, 16, **arguments)
-    with pytest.raises(BertEmbedError, match=message):
-        models.save_huggingface(backbone, tmp_path / "out")
-    assert not list(tmp_path.iterdir())
-
-
-def test_what_is_not_written(tmp_path):
-    backbone = models.BertEmbedBackbone(15, 1, 2, 8, 16)
-    with pytest.raises(BertEmbedError, match="Received: pooling='mean'"):
-        tasks.save_huggingface(tasks.TextClassifier(backbone, 2, pooling="mean"), tmp_path / "a")
-    with pytest.raises(BertEmbedError, match=r"TextClassifier was expected.*BertEmbedBackbone"):
-        tasks.save_huggingface(backbone, tmp_path / "a")
-    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, *WORDS, "more"])
-    with pytest.raises(BertEmbedError, match=r"tokenizer has 16 pieces.* only 15"):
-        models.save_huggingface(backbone, tmp_path / "a", tokenizer)
-    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, *WORDS], max_chars_per_word=50)
-    with pytest.raises(BertEmbedError, match="max_chars_per_word=50"):
-        models.save_huggingface(backbone, tmp_path / "a", tokenizer)
-    assert not list(tmp_path.iterdir())
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "mine").write_text("kept")
-    with pytest.raises(OutputExistsError, match="overwrite=True"):
-        models.save_huggingface(backbone, tmp_path / "a")
-    assert (tmp_path / "a" / "mine").read_text() == "kept"
-    models.save_huggingface(backbone, tmp_path / "a", overwrite=True)
-    assert models.load(tmp_path / "a").vocabulary_size == 15
 
 
 def without(name):

@@ -141,6 +141,8 @@ def write_huggingface(
         _write_json(place / "config.json", config)
         # transformers refuses a file that does not say which library it is for.
         save_file(tensors, place / WEIGHTS, metadata={"format": "pt"})
+        # safetensors lets nobody else read what it writes.
+        (place / WEIGHTS).chmod((place / "config.json").stat().st_mode)
         if tokenizer is not None:
             longest = sequence_length or backbone.max_sequence_length
             _write_tokenizer(place, tokenizer, longest)
