@@ -30,6 +30,11 @@ def whole(write, variables, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def loaded(whole):
+    return models.load(whole)
+
+
+@pytest.fixture(scope="module")
 def reference(google_checkpoints, variables, tmp_path_factory):
     """The independent computation, of the weights under their other published names."""
     place = Path(__file__).with_name("reference.py")
@@ -63,9 +68,7 @@ def difference(got, expected):
     return np.abs(np.asarray(got, "float64") - expected).max() / np.abs(expected).max()
 
 
-@pytest.mark.parametrize(
-    ("activation", "form"), [(None, "gelu_new"), ("gelu_tanh", "gelu_new"), ("gelu", "gelu")]
-)
+@pytest.mark.parametrize(("activation", "form"), [(None, "gelu_new"), ("gelu", "gelu")])
 def test_the_same_numbers(activation, form, whole, reference, batch):
     """`gelu` is the tanh form in Google's released code, and the other forms are asked for."""
     states, _, pooled = reference(form)(**batch)
@@ -76,9 +79,9 @@ def test_the_same_numbers(activation, form, whole, reference, batch):
     assert difference(outputs["pooled_output"], pooled) <= TOLERANCE
 
 
-def test_the_comparison_sees_the_other_gelu(whole, reference, batch):
+def test_the_comparison_sees_the_other_gelu(loaded, reference, batch):
     states, _, _ = reference("gelu")(**batch)
-    got = models.load_google(whole)(batch)["sequence_output"]
+    got = loaded(batch)["sequence_output"]
     mask = batch["padding_mask"]
     assert difference(np.asarray(got)[mask], states[-1][mask]) > 3 * TOLERANCE
 
@@ -99,9 +102,9 @@ def test_relu(write, variables, reference, batch, tmp_path):
     assert difference(got[mask], states[-1][mask]) <= TOLERANCE
 
 
-def test_a_fine_tuned_checkpoint_of_another_name(write, variables, whole, batch, tmp_path):
+def test_a_fine_tuned_checkpoint_of_another_name(write, variables, loaded, batch, tmp_path):
     folder = write(tmp_path, variables, name="model.ckpt-343")
-    expected = models.load(whole)(batch)["pooled_output"]
+    expected = loaded(batch)["pooled_output"]
     np.testing.assert_array_equal(models.load(folder)(batch)["pooled_output"], expected)
 
 
@@ -122,16 +125,16 @@ def test_word_vectors_join(whole):
     assert backbone.output_dim == 11
 
 
-def test_optimizer_slots_are_not_needed(write, variables, whole, tmp_path):
+def test_optimizer_slots_are_not_needed(write, variables, loaded, tmp_path):
     kept = {n: v for n, v in variables.items() if "adam" not in n}
     folder = write(tmp_path, {n: v for n, v in kept.items() if n != "global_step"})
-    for one, other in zip(models.load(folder).weights, models.load(whole).weights, strict=True):
+    for one, other in zip(models.load(folder).weights, loaded.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_without_a_pooler(write, variables, whole, batch, tmp_path):
+def test_without_a_pooler(write, variables, loaded, batch, tmp_path):
     folder = write(tmp_path, {n: v for n, v in variables.items() if "pooler" not in n})
-    expected = models.load(whole)(batch)["sequence_output"]
+    expected = loaded(batch)["sequence_output"]
     np.testing.assert_array_equal(models.load(folder)(batch)["sequence_output"], expected)
 
 
