@@ -129,6 +129,14 @@ def test_settings_for_googles_folders(folders, tmp_path):
     assert tasks.Pretrainer.from_preset(tmp_path / "run").preprocessor.sequence_length == 8
 
 
+@pytest.mark.parametrize("name", ["classifier", "uncased_google"])
+def test_the_encoder_alone(name, folders, tmp_path):
+    report = tasks.import_checkpoint(folders / name, tmp_path / "run", head=False)
+    assert report["task"] is None
+    assert report["left_out"]
+    assert not (tmp_path / "run" / "task.json").exists()
+
+
 def test_the_seed_decides_what_the_checkpoint_lacks(folders, tmp_path):
     shutil.copytree(folders / "encoder", tmp_path / "theirs")
     weights = tmp_path / "theirs" / "model.safetensors"
@@ -216,8 +224,8 @@ def test_gelu_is_approximated_only_when_asked_for(folders, tmp_path):
     assert report["activation"] == "gelu_tanh"
 
 
-def test_without_the_head(folders, tmp_path):
-    report = tasks.export_checkpoint(folders / "classifier", tmp_path / "out", head=False)
+def test_without_the_head(imported, tmp_path):
+    report = tasks.export_checkpoint(imported("classifier")[0], tmp_path / "out", head=False)
     assert (report["task"], report["left_out"]) == (None, ["the head of TextClassifier"])
     names = load_file(tmp_path / "out" / "model.safetensors")
     assert not [name for name in names if "classifier" in name]

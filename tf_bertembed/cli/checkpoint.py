@@ -15,6 +15,9 @@ checkpoint = typer.Typer(
 )
 
 Output = Annotated[Path, typer.Option("--output", help="The folder to make.")]
+Head = Annotated[
+    bool, typer.Option("--head/--no-head", help="Whether to keep the head, or the encoder alone.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what stands at --output.")]
 
 
@@ -68,6 +71,7 @@ def import_(
             help="The most pieces of a text. By default as the checkpoint says.",
         ),
     ] = None,
+    head: Head = True,
     force: Force = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -88,6 +92,7 @@ def import_(
             lowercase=lowercase,
             sequence_length=sequence_length,
             activation=activation,
+            head=head,
             overwrite=force,
             seed=seed,
         )
@@ -101,9 +106,7 @@ def export(
     form: Annotated[
         Literal["huggingface", "keras-nlp"], typer.Option("--format", help="The format to write.")
     ] = "huggingface",
-    head: Annotated[
-        bool, typer.Option("--head/--no-head", help="Whether to write the head of a task.")
-    ] = True,
+    head: Head = True,
     approximate: Annotated[
         bool,
         typer.Option(

@@ -15,9 +15,9 @@ from tf_bertembed.common import (
 )
 from tf_bertembed.models.google import GoogleSource, find_google_prefix
 from tf_bertembed.models.huggingface_tokenizer import longest_text
+from tf_bertembed.models.parts import check_parts
 from tf_bertembed.models.tensors_file import MASKED_LM_BIAS, open_weights
 from tf_bertembed.models.tokenizers import google_lowercase
-from tf_bertembed.tasks.base import check_parts
 from tf_bertembed.tasks.huggingface import published_head
 from tf_bertembed.text import Preprocessor, load_vocabulary, save_vocabulary
 
@@ -53,7 +53,7 @@ def _preprocessor(folder, sequence_length, backbone, lowercase=None):
     return Preprocessor(tokenizer, sequence_length or backbone.max_sequence_length)
 
 
-def _read_huggingface(folder, sequence_length):
+def _read_huggingface(folder, sequence_length, head):
     settings = models.read_sentence_transformers(folder)
     left_out = []
     if settings is not None:
@@ -66,7 +66,7 @@ def _read_huggingface(folder, sequence_length):
         if settings.prompt:
             left_out.append(f"the prompt {settings.prompt!r}")
     config, source = read_json(folder / "config.json"), open_weights(folder)
-    if settings is None and published_head(config, source) is not None:
+    if head and settings is None and published_head(config, source) is not None:
         task = tasks.load_huggingface(folder, sequence_length=sequence_length)
         return _Read(task.backbone, task)
     backbone = models.load_huggingface(folder)
@@ -79,14 +79,16 @@ def _read_huggingface(folder, sequence_length):
     return _Read(backbone, None, preprocessor, left_out)
 
 
-def _read_google(folder, lowercase, sequence_length, activation):
+def _read_google(folder, lowercase, sequence_length, activation, head):
     _, told = google_lowercase(folder, load_vocabulary(folder / "vocab.txt"), lowercase)
-    if MASKED_LM_BIAS in GoogleSource(find_google_prefix(folder)):
+    has_head = MASKED_LM_BIAS in GoogleSource(find_google_prefix(folder))
+    if head and has_head:
         task = tasks.load_google(folder, lowercase, sequence_length, activation)
         return _Read(task.backbone, task, lowercase_from=told)
     backbone = models.load_google(folder, activation)
     preprocessor = _preprocessor(folder, sequence_length, backbone, lowercase)
-    return _Read(backbone, None, preprocessor, lowercase_from=told)
+    left_out = ["the heads of masked words and next sentences"] if has_head else []
+    return _Read(backbone, None, preprocessor, left_out, told)
 
 
 def _read_keras_nlp(folder, sequence_length):
@@ -122,10 +124,10 @@ def _read_own(folder):
     return _Read(models.load(folder), None, preprocessor)
 
 
-def _read(folder, lowercase=None, sequence_length=None, activation=None):
+def _read(folder, lowercase=None, sequence_length=None, activation=None, head=True):
     form = models.checkpoint_format(folder)
     if form == "google":
-        return form, _read_google(folder, lowercase, sequence_length, activation)
+        return form, _read_google(folder, lowercase, sequence_length, activation, head)
     given = {"lowercase": lowercase, "activation": activation}
     given = [f"{name}={value!r}" for name, value in given.items() if value is not None]
     if given:
@@ -134,7 +136,7 @@ def _read(folder, lowercase=None, sequence_length=None, activation=None):
             f"{folder} ({form}) says them. Received: {', '.join(given)}."
         )
     if form == "huggingface":
-        return form, _read_huggingface(folder, sequence_length)
+        return form, _read_huggingface(folder, sequence_length, head)
     if form == "keras-nlp":
         return form, _read_keras_nlp(folder, sequence_length)
     return form, _read_own(folder)
@@ -151,6 +153,7 @@ def import_checkpoint(
     lowercase=None,
     sequence_length=None,
     activation=None,
+    head=True,
     overwrite=False,
     seed=None,
 ):
@@ -171,6 +174,8 @@ def import_checkpoint(
         sequence_length: int. The most pieces of a text; `None` for what the
             checkpoint says.
         activation: string. For Google's folders; see `models.load_google`.
+        head: bool. Whether to keep a head that a task has. Without, the
+            encoder of a folder whose head no task can hold is read.
         overwrite: bool. Whether to replace what stands at `folder`.
         seed: int. Seeds what the checkpoint lacks and therefore starts at
             random, such as a pooler.
@@ -209,7 +214,7 @@ def import_checkpoint(
         )
     with atomic_path(folder, overwrite=overwrite, remedy=EXISTS) as place:
         _seed(seed)
-        form, read = _read(source, lowercase, sequence_length, activation)
+        form, read = _read(source, lowercase, sequence_length, activation, head)
         if read.preprocessor is None:
             raise MissingFileError(
                 source / "vocab.txt", "Put the vocabulary of the model beside its weights."
@@ -279,7 +284,7 @@ def export_checkpoint(
     if not overwrite and Path(folder).exists():
         raise OutputExistsError(folder, EXISTS)
     _seed(seed)
-    _, read = _read(source)
+    _, read = _read(source, head=head)
     tokenizer = None if read.preprocessor is None else read.preprocessor.tokenizer
     if form == "keras-nlp":
         models.save_keras_nlp(read.backbone, folder, tokenizer, approximate, overwrite)
