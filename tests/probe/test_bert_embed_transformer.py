@@ -80,9 +80,10 @@ def test_nothing_is_loaded_before_fit(tmp_path):
     transformer = BertEmbedTransformer(tmp_path / "nowhere")
     assert vars(transformer) == {
         "path": tmp_path / "nowhere",
-        "pooling": "mean",
+        "pooling": None,
         "sequence_length": None,
         "batch_size": 32,
+        "normalize": None,
     }
 
 
@@ -197,7 +198,7 @@ def test_settings_that_cannot_be(arguments, message, preset):
 
 
 def test_an_exported_model_has_its_own_settings(saved_model):
-    for arguments in ({"pooling": "max"}, {"sequence_length": 8}):
+    for arguments in ({"pooling": "max"}, {"sequence_length": 8}, {"normalize": True}):
         with pytest.raises(BertEmbedError, match="its own pooling and length"):
             BertEmbedTransformer(saved_model, **arguments).fit(["a"])
 

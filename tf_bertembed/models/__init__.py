@@ -7,9 +7,11 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "BertEmbedBackbone": "backbone",
         "SentenceSettings": "sentence_transformers",
+        "TextEncoder": "text_encoder",
         "checkpoint_format": "loading",
         "find_checkpoint": "names",
         "load": "loading",
+        "load_encoder": "text_encoder",
         "load_google": "google",
         "load_huggingface": "huggingface",
         "load_keras_nlp": "keras_nlp_presets",

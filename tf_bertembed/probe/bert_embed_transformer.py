@@ -16,11 +16,14 @@ class BertEmbedTransformer(TextTransformer):
             BERT folder, a folder that `save_to_preset` wrote, or the name
             `"all-minilm-l6-v2"`.
         pooling: string. `"mean"`, `"max"` or `"cls"` over the pieces of a
-            text. An exported model has its own pooling and takes `"mean"`
-            only as a default.
+            text; `None` for what a sentence-transformers folder says, and for
+            `"mean"` elsewhere. An exported model has its own.
         sequence_length: int. The most pieces of a text that are read; `None`
-            for what the model can take, at most 256.
-        batch_size: int. Texts in a batch; texts of like length share one.
+            for what the folder says, at most 256 where it says nothing.
+        batch_size: int. The most texts in a batch; texts of like length
+            share one.
+        normalize: bool. Whether vectors are brought to length 1; `None` for
+            what a sentence-transformers folder says, and for no elsewhere.
 
     Attributes:
         n_features_out_: int. The width of the vectors.
@@ -46,18 +49,19 @@ class BertEmbedTransformer(TextTransformer):
         Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084
     """
 
-    def __init__(self, path, pooling="mean", sequence_length=None, batch_size=32):
+    def __init__(self, path, pooling=None, sequence_length=None, batch_size=32, normalize=None):
         self.path = path
         self.pooling = pooling
         self.sequence_length = sequence_length
         self.batch_size = batch_size
+        self.normalize = normalize
 
     def _features(self, texts):
         from tf_bertembed.probe.encoders import load_encoder
 
         if self.batch_size < 1:
             raise BertEmbedError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
-        settings = (str(self.path), self.pooling, self.sequence_length)
+        settings = (str(self.path), self.pooling, self.normalize, self.sequence_length)
         loaded = getattr(self, "_loaded", None)
         if loaded is None or loaded[0] != settings:
             self._loaded = loaded = (settings, load_encoder(*settings))

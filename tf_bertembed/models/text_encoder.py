@@ -1,0 +1,274 @@
+"""From strings to vectors in bulk, with as little padding as there can be."""
+
+import concurrent.futures
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from tf_bertembed.common import BertEmbedError, progress
+from tf_bertembed.layers import MaskedPooling
+from tf_bertembed.models.loading import checkpoint_format, load
+from tf_bertembed.models.names import find_checkpoint
+from tf_bertembed.models.parts import check_parts
+from tf_bertembed.models.sentence_transformers import read_sentence_transformers
+from tf_bertembed.models.tokenizers import load_tokenizer
+from tf_bertembed.text import Preprocessor, piece_batches
+from tf_bertembed.text.checks import check_texts
+
+# Texts that are sorted by length together: enough for full batches of each
+# length, and a bound on what a corpus of any size takes in memory.
+WINDOW = 16384
+MAX_PIECES = 4096
+LONGEST = 256
+
+
+def encode_batches(function, texts, batches, streams, vectors=None, advance=None):
+    """Run batches of texts, some at a time, and put their vectors in order.
+
+    Args:
+        function: callable from a string tensor `[B]` to vectors `[B, D]`.
+        texts: sequence of N strings.
+        batches: list of integer arrays, the places in `texts` of each batch.
+        streams: int. The batches that run at a time, each in a thread.
+        vectors: array `[N, D]` to write to; `None` to make one.
+        advance: callable that is told how many more texts are done.
+
+    Returns:
+        The array, float32.
+    """
+
+    def run(rows):
+        found = function(tf.constant([texts[row] for row in rows])).numpy()
+        if advance is not None:
+            advance(len(rows))
+        return found
+
+    if vectors is None:
+        first, *batches = batches
+        found = run(first)
+        vectors = np.empty((len(texts), found.shape[1]), "float32")
+        vectors[first] = found
+
+    def work(rows):
+        vectors[rows] = run(rows)
+
+    if streams == 1 or len(batches) < 2:
+        for rows in batches:
+            work(rows)
+        return vectors
+    with concurrent.futures.ThreadPoolExecutor(streams) as pool:
+        running = [pool.submit(work, rows) for rows in batches]
+        try:
+            for future in running:
+                future.result()
+        except BaseException:
+            # The batches not begun yet would otherwise run to the last.
+            pool.shutdown(cancel_futures=True)
+            raise
+    return vectors
+
+
+def default_streams():
+    """Two batches at a time, where there are two cores for them."""
+    return min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+
+
+class TextEncoder:
+    """Turns texts into vectors with a backbone.
+
+    Texts are sorted by their length in pieces, so that hardly a piece that
+    is computed is padding, and two batches run at a time, since one alone
+    leaves cores idle between its products. One graph serves every shape.
+
+    Args:
+        backbone: a `BertEmbedBackbone`.
+        preprocessor: a `text.Preprocessor` for single texts.
+        pooling: string. `"mean"`, `"max"` or `"cls"`; see
+            `layers.MaskedPooling`.
+        normalize: bool. Whether vectors are brought to length 1.
+        prompt: string. What is put before each text.
+        lowercase: bool. Whether texts are lower-cased before the tokenizer
+            sees them, whatever the tokenizer does itself.
+
+    Example:
+
+    ```python
+    from tf_bertembed import models, text
+
+    vocabulary = [*text.SPECIAL_TOKENS, "a", "text", "longer"]
+    backbone = models.BertEmbedBackbone(len(vocabulary), 1, 2, 8, 16)
+    preprocessor = text.Preprocessor(text.BertEmbedTokenizer(vocabulary), 32)
+    encoder = models.TextEncoder(backbone, preprocessor)
+    assert encoder.encode(["a text", "a longer text", ""]).shape == (3, 8)
+    ```
+
+    References:
+        Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084
+    """
+
+    def __init__(
+        self,
+        backbone,
+        preprocessor,
+        pooling="mean",
+        normalize=False,
+        prompt="",
+        lowercase=False,
+    ):
+        check_parts(backbone, preprocessor)
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+        self.output_dim = backbone.output_dim
+        pool = MaskedPooling(pooling, dtype="float32")
+
+        def prepared(texts):
+            texts = tf.strings.join([prompt, texts]) if prompt else texts
+            return tf.strings.lower(texts, encoding="utf-8") if lowercase else texts
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
+        def vectors(texts):
+            features = preprocessor(prepared(texts))
+            outputs = backbone(features, training=False)
+            pooled = pool(outputs["sequence_output"], features["padding_mask"])
+            return tf.math.l2_normalize(pooled, axis=1, epsilon=1e-24) if normalize else pooled
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
+        def lengths(texts):
+            pieces = preprocessor.tokenizer.tokenize(prepared(texts)).row_lengths()
+            return tf.minimum(pieces + 2, preprocessor.sequence_length)
+
+        self._vectors = vectors
+        self._lengths = lengths
+
+    def encode(self, texts, batch_size=32, max_pieces=MAX_PIECES, streams=None):
+        """Encode texts.
+
+        Args:
+            texts: sequence of N strings.
+            batch_size: int. The most texts in a batch.
+            max_pieces: int. The most pieces in a batch once padded, which
+                bounds the memory that a batch takes, whatever its texts. A
+                text that is longer makes a batch alone.
+            streams: int. The batches that run at a time; `None` for two, or
+                for one on a single core.
+
+        Returns:
+            An array `[N, output_dim]`, float32, rows in the order of `texts`.
+
+        Raises:
+            BertEmbedError: where an input is no text or a limit less than 1.
+
+        Example:
+
+        ```python
+        from tf_bertembed import models
+
+        encoder = models.load_encoder("all-minilm-l6-v2")
+        alike = encoder.encode(["a cat", "tax law"]) @ encoder.encode(["a kitten"])[0]
+        assert alike[0] > alike[1]
+        ```
+        """
+        texts = check_texts(texts)
+        streams = default_streams() if streams is None else streams
+        for name, value in (("streams", streams), ("batch_size", batch_size)):
+            if value < 1:
+                raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
+        vectors = np.empty((len(texts), self.output_dim), "float32")
+        with progress("Encoding texts", len(texts)) as advance:
+            for begin in range(0, len(texts), WINDOW):
+                window = texts[begin : begin + WINDOW]
+                batches = self.batches(window, batch_size, max_pieces)
+                part = vectors[begin : begin + WINDOW]
+                encode_batches(self._vectors, window, batches, streams, part, advance)
+        return vectors
+
+    def batches(self, texts, batch_size=32, max_pieces=MAX_PIECES):
+        """Cut texts into the batches that `encode` runs.
+
+        Args:
+            texts: list of N strings.
+            batch_size: int. As for `encode`.
+            max_pieces: int. As for `encode`.
+
+        Returns:
+            A list of int64 arrays, the places in `texts` of each batch.
+
+        Example:
+
+        ```python
+        from tf_bertembed import models, text
+
+        vocabulary = [*text.SPECIAL_TOKENS, "a", "text", "longer"]
+        backbone = models.BertEmbedBackbone(len(vocabulary), 1, 2, 8, 16)
+        preprocessor = text.Preprocessor(text.BertEmbedTokenizer(vocabulary), 32)
+        encoder = models.TextEncoder(backbone, preprocessor)
+        batches = encoder.batches(["a", "a longer text", "text"])
+        assert [batch.tolist() for batch in batches] == [[1], [0, 2]]
+        ```
+        """
+        if len(texts) == 1:
+            return [np.zeros(1, "int64")]
+        return piece_batches(self._lengths(tf.constant(texts)).numpy(), batch_size, max_pieces)
+
+
+def load_encoder(path_or_name, pooling=None, normalize=None, sequence_length=None, **overrides):
+    """Load a checkpoint as an encoder of texts.
+
+    Args:
+        path_or_name: string or `pathlib.Path`. As for `load`.
+        pooling: string. `"mean"`, `"max"` or `"cls"`; `None` for what a
+            sentence-transformers folder says, and for `"mean"` elsewhere.
+        normalize: bool. Whether vectors are brought to length 1; `None` for
+            what a sentence-transformers folder says, and for no elsewhere.
+        sequence_length: int. The most pieces of a text, special tokens
+            included; `None` for what the folder says, and at most 256 where
+            it says nothing.
+        **overrides: as for `load`.
+
+    Returns:
+        A `TextEncoder`.
+
+    Raises:
+        MissingFileError: where the folder or a file in it is missing.
+        FileFormatError: where a file does not hold what it should.
+        BertEmbedError: where a setting does not suit the model.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from tf_bertembed import models
+
+    vectors = models.load_encoder("all-minilm-l6-v2").encode(["A cat.", "一只猫"])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    ```
+    """
+    settings = read_sentence_transformers(path_or_name)
+    folder = find_checkpoint(path_or_name) if settings is None else settings.folder
+    backbone = load(folder, **overrides)
+    longest = backbone.max_sequence_length
+    if sequence_length is not None and sequence_length > longest:
+        raise BertEmbedError(
+            f"`sequence_length` is longer than the position table of {folder}. "
+            f"Received: {sequence_length}; at most: {longest}."
+        )
+    preprocessor = _preprocessor(folder, settings, sequence_length, longest)
+    return TextEncoder(
+        backbone,
+        preprocessor,
+        pooling=pooling or (settings.pooling if settings else "mean"),
+        normalize=bool(settings and settings.normalize) if normalize is None else normalize,
+        prompt=settings.prompt if settings else "",
+        lowercase=bool(settings and settings.lowercase),
+    )
+
+
+def _preprocessor(folder, settings, sequence_length, longest):
+    own = checkpoint_format(folder) == "tf-bertembed"
+    if own and (folder / "preprocessor.json").exists():
+        preprocessor = Preprocessor.from_preset(str(folder))
+        preprocessor.sequence_length = min(sequence_length or preprocessor.sequence_length, longest)
+        return preprocessor
+    default = settings.sequence_length if settings else min(longest, LONGEST)
+    return Preprocessor(load_tokenizer(folder), sequence_length=sequence_length or default)
