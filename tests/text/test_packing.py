@@ -17,29 +17,27 @@ def test_longest_first_is_that_of_tokenizers(budget):
         assert kept == (ids.count(0), ids.count(1)), (a, b)
 
 
-def rows(layout, *segments):
-    return layout.fill(segments).numpy().tolist()
+def rows(layout, segments):
+    return layout.fill(segments.values, pad=0, cls=-1, sep=-2).numpy().tolist()
 
 
 def test_one_segment():
     ids = tf.ragged.constant([[7, 8, 9], [], [7]], dtype=tf.int32)
-    layout = Layout([ids], 4)
-    assert rows(layout, ids) == [[0, 7, 8, 0], [0, 0, 0, 0], [0, 7, 0, 0]]
-    assert layout.mask().numpy().sum(axis=1).tolist() == [4, 2, 3]
-    assert layout.is_separator().numpy().argmax(axis=1).tolist() == [3, 1, 2]
-    assert layout.segment_ids().numpy().sum() == 0
+    layout = Layout(ids.row_splits, 1, 4)
+    assert rows(layout, ids) == [[-1, 7, 8, -2], [-1, -2, 0, 0], [-1, 7, -2, 0]]
+    assert layout.mask.numpy().sum(axis=1).tolist() == [4, 2, 3]
+    assert layout.segment_ids().numpy().tolist() == [[0] * 4] * 3
 
 
 def test_two_segments_padded_to_the_length():
-    first = tf.ragged.constant([[1, 2, 3, 4], []], dtype=tf.int32)
-    second = tf.ragged.constant([[5], [6, 7]], dtype=tf.int32)
-    layout = Layout([first, second], 7, pad_to_length=True)
-    assert rows(layout, first, second) == [[0, 1, 2, 3, 0, 5, 0], [0, 0, 6, 7, 0, 0, 0]]
+    both = tf.ragged.constant([[1, 2, 3, 4], [], [5], [6, 7]], dtype=tf.int32)
+    layout = Layout(both.row_splits, 2, 7, pad_to_length=True)
+    assert rows(layout, both) == [[-1, 1, 2, 3, -2, 5, -2], [-1, -2, 6, 7, -2, 0, 0]]
     assert layout.segment_ids().numpy().tolist() == [[0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 0, 0]]
-    assert layout.is_separator().numpy().nonzero()[1].tolist() == [4, 6, 1, 4]
 
 
-def test_an_empty_batch():
-    ids = tf.RaggedTensor.from_row_lengths(tf.constant([], tf.int32), tf.constant([], tf.int64))
-    assert Layout([ids], 8).fill([ids]).shape[0] == 0
-    assert Layout([ids], 8, pad_to_length=True).fill([ids]).shape == (0, 8)
+@pytest.mark.parametrize("segments", [1, 2])
+def test_an_empty_batch(segments):
+    none = tf.constant([], tf.int32)
+    assert Layout([0], segments, 8).fill(none).shape == (0, 2)
+    assert Layout([0], segments, 8, pad_to_length=True).fill(none).shape == (0, 8)

@@ -206,8 +206,8 @@ def test_from_folder(tmp_path, config, lowercase):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ('{"do_lower_case": true, "strip_accents": false}', "strip_accents=False"),
-        ('{"tokenize_chinese_chars": false}', "tokenize_chinese_chars=false"),
+        ('{"strip_accents": "no"}', "`strip_accents` must be true or false. Received: 'no'"),
+        ('{"tokenize_chinese_chars": null}', "`tokenize_chinese_chars` must be .* Received: None"),
         ("{\n  nonsense", "line 2: JSON was expected"),
         ("[]", "A JSON object was expected"),
         ('{"do_lower_case": "false"}', "`do_lower_case` must be true or false. Received: 'false'"),

@@ -14,6 +14,7 @@ Source: fast_bert_normalizer.h and darts_clone_trie_wrapper.h of https://github.
 import functools
 import itertools
 import unicodedata
+from typing import NamedTuple
 
 import flatbuffers
 import numpy as np
@@ -23,6 +24,18 @@ WHITE = "\t\n\r"
 REPLACEMENT = "\ufffd"
 # No other plane has characters that normalisation changes, the private ones (15, 16) left aside.
 PLANES = (range(1, 0xD800), range(0xE000, 0x30000), range(0xE0000, 0xE1000))
+# What BERT takes for a Chinese character; Hangul and kana are none.
+CHINESE = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+PRIVATE = (range(0xF0000, 0x100000), range(0x100000, 0x110000))
 
 REPLACED = 1 << 30
 LENGTH_BITS = 6
@@ -31,24 +44,58 @@ IS_VALUE = 1 << 31
 ROOT_BLOCK, BLOCK = 256, 64
 
 
-def normalize_character(character, lowercase):
+class Rules(NamedTuple):
+    """The flags of a published tokenizer.
+
+    Attributes:
+        lowercase: bool. Whether characters are lower-cased.
+        strip_accents: bool. Whether they are decomposed (NFD) and freed of accents.
+        split_chinese: bool. Whether each Chinese character is a word.
+    """
+
+    lowercase: bool = True
+    strip_accents: bool = True
+    split_chinese: bool = True
+
+
+def normalize_character(character, rules):
     """What BERT makes of one character."""
     if character in ("\x00", REPLACEMENT) or (
         unicodedata.category(character) in REMOVED and character not in WHITE
     ):
         return ""
-    if not lowercase:
-        return character
-    decomposed = unicodedata.normalize("NFD", character)
-    return "".join(c.lower() for c in decomposed if unicodedata.category(c) != "Mn")
+    if rules.strip_accents:
+        decomposed = unicodedata.normalize("NFD", character)
+        character = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
+    return "".join(c.lower() for c in character) if rules.lowercase else character
 
 
-@functools.lru_cache(maxsize=2)
-def normalizer_model(lowercase):
-    """The bytes of the model, for text that is lower-cased and freed of accents or is not."""
+@functools.cache
+def _hidden():
+    chinese = itertools.chain.from_iterable(range(first, last + 1) for first, last in CHINESE)
+    places = itertools.chain(*(range(plane[0], plane[-1] - 1) for plane in PRIVATE))
+    return dict(zip(chinese, map(chr, places), strict=False))
+
+
+def hide_chinese(text):
+    """Put a private character in the place of each Chinese one.
+
+    The WordPiece kernel splits at every Chinese character. Where it must not, neither text nor
+    vocabulary may hold them; private characters cannot come from a text, which loses its own.
+    """
+    return text.translate(_hidden())
+
+
+@functools.lru_cache(maxsize=8)
+def normalizer_model(rules):
+    """The bytes of the model that follows the rules."""
     offsets, pool, trie = {}, bytearray(), _Trie()
-    for character in map(chr, itertools.chain(*PLANES)):
-        replacement = normalize_character(character, lowercase)
+    # Half a megabyte for what no text has, unless something hides there.
+    planes = PLANES if rules.split_chinese else (*PLANES, *PRIVATE)
+    for character in map(chr, itertools.chain(*planes)):
+        replacement = normalize_character(character, rules)
+        if not rules.split_chinese:
+            replacement = hide_chinese(replacement)
         if replacement == character:
             continue
         encoded = replacement.encode()
@@ -60,7 +107,7 @@ def normalizer_model(lowercase):
     units = builder.CreateNumpyVector(trie.units())
     strings = builder.CreateNumpyVector(np.frombuffer(bytes(pool) or b" ", np.uint8))
     builder.StartObject(4)
-    builder.PrependBoolSlot(0, lowercase, False)
+    builder.PrependBoolSlot(0, rules.lowercase, False)
     builder.PrependUOffsetTRelativeSlot(1, units, 0)
     builder.PrependInt32Slot(2, REPLACED, 0)
     builder.PrependUOffsetTRelativeSlot(3, strings, 0)

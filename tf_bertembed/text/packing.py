@@ -1,4 +1,4 @@
-"""[CLS] a [SEP] b [SEP] out of ragged tensors, with core TensorFlow ops only."""
+"""[CLS] a [SEP] b [SEP] out of ragged tensors, with few core TensorFlow ops."""
 
 import tensorflow as tf
 
@@ -17,65 +17,55 @@ def longest_first(first, second, budget):
 
 
 class Layout:
-    """Where each piece of one or two ragged segments goes in a padded [B, T] tensor.
+    """Where each piece of one or two segments goes in a padded [B, T] tensor.
 
     Made once for a batch, and then filled with ids, rows of words and so on.
-    A column that no segment fills holds [CLS], [SEP] or padding.
+    The segments stand in one ragged tensor: [B] first ones, then, for pairs,
+    [B] second ones. A column that no segment fills is [CLS], [SEP] or padding.
+
+    Args:
+        row_splits: int64 tensor [B + 1], or [2 * B + 1] for pairs.
+        segments: int. 1 or 2.
+        sequence_length: int. The most columns.
+        pad_to_length: bool. Whether there are that many columns always.
     """
 
-    def __init__(self, segments, sequence_length, pad_to_length=False):
-        lengths = [segment.row_lengths() for segment in segments]
-        if len(segments) == 1:
-            kept = [tf.minimum(lengths[0], sequence_length - 2)]
-            begins = [tf.ones_like(kept[0])]
+    def __init__(self, row_splits, segments, sequence_length, pad_to_length=False):
+        splits = tf.cast(row_splits, tf.int32)
+        starts, lengths = splits[:-1], splits[1:] - splits[:-1]
+        if segments == 1:
+            self._ends = [tf.minimum(lengths, sequence_length - 2) + 1]
         else:
-            kept = longest_first(*lengths, sequence_length - 3)
-            begins = [tf.ones_like(kept[0]), kept[0] + 2]
-        self.separators = [begin + count for begin, count in zip(begins, kept, strict=True)]
+            starts, second_starts = tf.split(starts, 2)
+            first, second = longest_first(*tf.split(lengths, 2), sequence_length - 3)
+            self._ends = [first + 1, first + second + 2]
+        self._ends = [end[:, tf.newaxis] for end in self._ends]
         if pad_to_length:
-            self.width = tf.constant(sequence_length, tf.int64)
+            width = sequence_length
         else:
             # No texts at all still make a [0, 2] tensor, which a backbone can take.
-            self.width = tf.maximum(tf.reduce_max(self.separators[-1]) + 1, 2)
-        self.shape = tf.stack([segments[0].nrows(), self.width])
-        self._static_width = sequence_length if pad_to_length else None
-        self._chosen, index = [], []
-        for segment, limit, begin in zip(segments, kept, begins, strict=True):
-            rows = segment.value_rowids()
-            place = tf.range(tf.size(rows, out_type=tf.int64)) - tf.gather(
-                segment.row_starts(), rows
-            )
-            chosen = tf.where(place < tf.gather(limit, rows))[:, 0]
-            rows = tf.gather(rows, chosen)
-            column = tf.gather(place, chosen) + tf.gather(begin, rows)
-            index.append(tf.stack([rows, column], axis=1))
-            self._chosen.append(chosen)
-        self._index = tf.concat(index, axis=0)
+            width = tf.maximum(tf.reduce_max(self._ends[-1]) + 1, 2)
+        self.columns = tf.range(width)[tf.newaxis]
+        self.mask = tf.less_equal(self.columns, self._ends[-1])
+        count = splits[-1]
+        shift = starts[:, tf.newaxis] - 1
+        separator = tf.equal(self.columns, self._ends[-1])
+        if segments == 2:
+            second_shift = second_starts[:, tf.newaxis] - self._ends[0] - 1
+            shift = tf.where(self.columns < self._ends[0], shift, second_shift)
+            separator = tf.logical_or(separator, tf.equal(self.columns, self._ends[0]))
+        place = tf.where(self.mask, self.columns + shift, count)
+        place = tf.where(tf.equal(self.columns, 0), count + 1, place)
+        self._place = tf.where(separator, count + 2, place)
 
-    def fill(self, segments):
-        """Put the values of ragged segments into place, zeros elsewhere: [B, T] int32."""
-        values = [
-            tf.gather(segment.values, chosen)
-            for segment, chosen in zip(segments, self._chosen, strict=True)
-        ]
-        dense = tf.scatter_nd(self._index, tf.cast(tf.concat(values, axis=0), tf.int32), self.shape)
-        return tf.ensure_shape(dense, [None, self._static_width])
-
-    def columns(self):
-        """The column numbers [1, T] int64."""
-        return tf.range(self.width)[tf.newaxis]
-
-    def is_separator(self):
-        """True at each [SEP], [B, T]."""
-        columns = self.columns()
-        first, *rest = [columns == place[:, tf.newaxis] for place in self.separators]
-        return tf.logical_or(first, rest[0]) if rest else first
-
-    def mask(self):
-        """True where there is a piece or a special token, [B, T]."""
-        return self.columns() <= self.separators[-1][:, tf.newaxis]
+    def fill(self, values, pad=0, cls=0, sep=0):
+        """Put the flat values of the segments into place: [B, T] int32."""
+        special = tf.constant([pad, cls, sep], tf.int32)
+        return tf.gather(tf.concat([tf.cast(values, tf.int32), special], axis=0), self._place)
 
     def segment_ids(self):
         """1 from the first piece of the second text to its [SEP], 0 elsewhere: [B, T] int32."""
-        second = self.columns() > self.separators[0][:, tf.newaxis]
-        return tf.cast(tf.logical_and(second, self.mask()), tf.int32)
+        if len(self._ends) == 1:
+            return tf.zeros_like(self._place)
+        second = tf.logical_and(tf.greater(self.columns, self._ends[0]), self.mask)
+        return tf.cast(second, tf.int32)

@@ -10,7 +10,8 @@ from tf_bertembed import common
 from tf_bertembed.text.packing import Layout
 from tf_bertembed.text.presets import layer_from_preset
 from tf_bertembed.text.tokenizer import BertEmbedTokenizer
-from tf_bertembed.text.words import WordTable
+from tf_bertembed.text.tracing import TracedWhenRepeated
+from tf_bertembed.text.words import WordRows, WordTable
 
 STATIC_WORDS_FILE = "static_words.txt"
 PADDINGS = ("longest", "max_length")
@@ -69,7 +70,8 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         self.tokenizer = tokenizer
         self.sequence_length = sequence_length
         self.padding = padding
-        self._word_table = None
+        self._word_table = self._word_rows = None
+        self._run = TracedWhenRepeated(self._features)
         if static_words is not None:
             self._word_table = WordTable(static_words)
         self.built = True
@@ -104,7 +106,8 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         lone = len(args) == 1 and not kwargs and isinstance(args[0], tuple)
         if lone and len(args[0]) == 2 and all(map(_is_text, args[0])):
             kwargs["y"] = None
-        return super().__call__(*args, **kwargs)
+        # Keras looks at every string of a list, several times; a tensor is one thing.
+        return super().__call__(*map(_as_tensors, args[:1]), *args[1:], **kwargs)
 
     def call(self, x, y=None, sample_weight=None):
         """Make features; labels and sample weights pass through.
@@ -149,7 +152,7 @@ class Preprocessor(keras_nlp.models.Preprocessor):
             scalar = texts[0].shape.rank == 0
             if scalar:
                 texts = [text[tf.newaxis] for text in texts]
-            features = self._features(texts)
+            features = self._run(texts, self._dependencies())
             if scalar:
                 features = {name: value[0] for name, value in features.items()}
         return keras.utils.pack_x_y_sample_weight(features, y, sample_weight)
@@ -229,25 +232,34 @@ class Preprocessor(keras_nlp.models.Preprocessor):
     def _preset_assets(self, preset):
         return Path(preset) / "assets" / Path(self.config_file).stem
 
+    def _dependencies(self):
+        tokenizer = self.tokenizer
+        return tokenizer, tokenizer.wordpiece, self._word_table, self.sequence_length, self.padding
+
+    def _rows_of_words(self):
+        tokenizer, made = self.tokenizer, self._word_rows
+        if made is None or not made.suits(tokenizer, self._word_table):
+            # Made when first asked for: vocabulary and words may come later than the layer.
+            made = self._word_rows = WordRows(tokenizer, self._word_table)
+        return made
+
     def _features(self, texts):
         tokenizer = self.tokenizer
-        pieces = [tokenizer.tokenize_with_offsets(text) for text in texts]
-        ids = [pieces_of_text[0] for pieces_of_text in pieces]
-        layout = Layout(ids, self.sequence_length, self.padding == "max_length")
-        mask = layout.mask()
-        tokens = tf.where(mask, layout.fill(ids), tokenizer.pad_token_id)
-        tokens = tf.where(layout.columns() == 0, tokenizer.cls_token_id, tokens)
-        tokens = tf.where(layout.is_separator(), tokenizer.sep_token_id, tokens)
+        joined = tf.concat(texts, axis=0) if len(texts) == 2 else texts[0]
+        if self._word_table is None:
+            ids, rows = tokenizer.tokenize(joined), None
+        else:
+            ids, rows = self._rows_of_words()(joined)
+        layout = Layout(
+            ids.row_splits, len(texts), self.sequence_length, self.padding == "max_length"
+        )
+        special = tokenizer.pad_token_id, tokenizer.cls_token_id, tokenizer.sep_token_id
         features = {
-            "token_ids": tokens,
+            "token_ids": layout.fill(ids.values, *special),
             "segment_ids": layout.segment_ids(),
-            "padding_mask": mask,
+            "padding_mask": layout.mask,
         }
-        if self._word_table is not None:
-            rows = [
-                self._word_table.rows_of_pieces(text, tokenizer.starts_word(ids), starts, ends)
-                for text, (ids, starts, ends) in zip(texts, pieces, strict=True)
-            ]
+        if rows is not None:
             features["static_ids"] = layout.fill(rows)
         return features
 
@@ -261,6 +273,15 @@ def _is_pair(x):
     return isinstance(x, tuple) or (
         isinstance(x, list) and x and not isinstance(x[0], (str, bytes))
     )
+
+
+def _as_tensors(x):
+    first = x[0] if isinstance(x, list) and x else x
+    if isinstance(first, (str, bytes)):
+        with tf.device("cpu"):
+            return tf.convert_to_tensor(x)
+    columns = isinstance(x, tuple) or isinstance(first, list)
+    return type(x)(map(_as_tensors, x)) if columns else x
 
 
 def _is_text(value):

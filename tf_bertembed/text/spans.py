@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_bertembed import common
-from tf_bertembed.text.words import WordTable
+from tf_bertembed.text.words import WordRows, WordTable
 
 CHUNK = 2048
 
@@ -32,12 +32,12 @@ class Corpus:
                 )
             texts.extend(document)
             sizes.append(len(document))
-        table = None if static_words is None else WordTable(static_words)
+        words = None if static_words is None else WordRows(tokenizer, WordTable(static_words))
         parts = []
         with common.progress("Cutting documents into pieces", len(texts)) as advance:
             for begin in range(0, len(texts), CHUNK):
                 chunk = tf.constant(texts[begin : begin + CHUNK])
-                parts.append(_cut(chunk, tokenizer, table))
+                parts.append(_cut(chunk, tokenizer, words))
                 advance(int(chunk.shape[0]))
         lengths = np.concatenate([[0], *(part[3] for part in parts)]).astype(np.int64)[1:]
         if not lengths.sum():
@@ -55,14 +55,15 @@ class Corpus:
         self.documents = np.concatenate([[0], np.cumsum(per_document)]).tolist()
 
 
-def _cut(texts, tokenizer, table):
-    ids, starts, ends = tokenizer.tokenize_with_offsets(texts)
-    first = tokenizer.starts_word(ids)
-    if table is None:
+def _cut(texts, tokenizer, words):
+    if words is None:
+        ids = tokenizer.tokenize(texts)
         rows = np.zeros(ids.values.shape[0], np.int32)
     else:
-        rows = table.rows_of_pieces(texts, first, starts, ends).values.numpy()
-    return ids.values.numpy(), rows, first.values.numpy(), ids.row_lengths().numpy()
+        ids, rows = words(texts)
+        rows = rows.numpy()
+    first = tokenizer.starts_word(ids.values)
+    return ids.values.numpy(), rows, first.numpy(), ids.row_lengths().numpy()
 
 
 def window_spans(corpus, budget, rng=None):

@@ -7,26 +7,21 @@ import keras_nlp
 import tensorflow as tf
 
 from tf_bertembed import common
+from tf_bertembed.text.normalizer import Rules
 from tf_bertembed.text.presets import layer_from_preset
-from tf_bertembed.text.tokenizer_config import read_lowercase
-from tf_bertembed.text.vocabulary import (
-    SPECIAL_TOKENS,
-    check_vocabulary,
-    load_vocabulary,
-    save_vocabulary,
-)
+from tf_bertembed.text.tokenizer_config import read_flags
+from tf_bertembed.text.vocabulary import SPECIAL_TOKENS, check_vocabulary, load_vocabulary
+from tf_bertembed.text.vocabulary_access import VOCABULARY_FILE, VocabularyAccess
 from tf_bertembed.text.wordpiece import WordPiece
-
-VOCABULARY_FILE = "vocabulary.txt"
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
-class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
+class BertEmbedTokenizer(VocabularyAccess, keras_nlp.tokenizers.Tokenizer):
     """A BERT WordPiece tokenizer that runs inside the TensorFlow graph.
 
     Text is cleaned of control characters, split at white space, punctuation
-    and CJK characters, lower-cased and freed of accents where `lowercase` is
-    set, and cut into the longest pieces of the vocabulary from left to right.
+    and Chinese characters, lower-cased and freed of accents as the arguments
+    say, and cut into the longest pieces of the vocabulary from left to right.
     The same kernels (`tensorflow_text`) run eagerly, in `tf.data`, in a
     `tf.function` and in an exported SavedModel.
 
@@ -40,10 +35,14 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         vocabulary: list of strings, or the path of a vocabulary file. It must
             hold `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`. `None` where
             it comes later, by `set_vocabulary` or `load_assets`.
-        lowercase: bool. Whether to lower-case text and strip its accents.
+        lowercase: bool. Whether to lower-case text (`do_lower_case`).
         max_chars_per_word: int. Words of more characters than this (after
             normalisation) become `[UNK]`, as published BERT tokenizers do.
         dtype: string. The integer type of the ids, `"int32"` or `"int64"`.
+        strip_accents: bool. Whether to decompose characters (NFD) and strip
+            their accents. `None` to do so where text is lower-cased.
+        tokenize_chinese_chars: bool. Whether each Chinese character is a word
+            of its own.
         **kwargs: Keyword arguments of `keras_nlp.tokenizers.Tokenizer`.
 
     Example:
@@ -61,7 +60,14 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
     """
 
     def __init__(
-        self, vocabulary=None, lowercase=True, max_chars_per_word=100, dtype="int32", **kwargs
+        self,
+        vocabulary=None,
+        lowercase=True,
+        max_chars_per_word=100,
+        dtype="int32",
+        strip_accents=None,
+        tokenize_chinese_chars=True,
+        **kwargs,
     ):
         if getattr(dtype, "name", dtype) not in ("int32", "int64"):
             raise common.BertEmbedError(f'`dtype` must be "int32" or "int64". Received: {dtype!r}.')
@@ -72,6 +78,8 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
             )
         super().__init__(dtype=dtype, **kwargs)
         self.lowercase = bool(lowercase)
+        self.strip_accents = None if strip_accents is None else bool(strip_accents)
+        self.tokenize_chinese_chars = bool(tokenize_chinese_chars)
         self.max_chars_per_word = max_chars_per_word
         for token in SPECIAL_TOKENS:
             self._add_special_token(token, f"{token[1:-1].lower()}_token")
@@ -84,10 +92,11 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         """Make the tokenizer of a Hugging Face BERT folder.
 
         Args:
-            path: string or `pathlib.Path`. A folder with `vocab.txt` and, if
-                the tokenizer was made with other settings than lower-casing,
-                `tokenizer_config.json`, of which `do_lower_case`,
-                `strip_accents` and `tokenize_chinese_chars` are read.
+            path: string or `pathlib.Path`. A folder with `vocab.txt`.
+                `do_lower_case`, `strip_accents` and `tokenize_chinese_chars`
+                are taken from its `tokenizer_config.json`, or where there is
+                none from the normalizer of `tokenizer.json`; what is not said
+                there is as in published models.
             **kwargs: Keyword arguments of the constructor.
 
         Returns:
@@ -96,7 +105,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         Raises:
             MissingFileError: where the folder or its `vocab.txt` is missing.
             FileFormatError: where one of the files is not what it should be,
-                or asks for a normalisation that this tokenizer lacks.
+                or asks for another normalisation than BERT's.
 
         Example:
 
@@ -112,10 +121,7 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         """
         path = Path(path)
         vocabulary = load_vocabulary(path / "vocab.txt")
-        config = path / "tokenizer_config.json"
-        if config.exists():
-            kwargs.setdefault("lowercase", read_lowercase(config))
-        return cls(vocabulary, **kwargs)
+        return cls(vocabulary, **{**read_flags(path), **kwargs})
 
     @classmethod
     def from_config(cls, config):
@@ -164,9 +170,9 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
         else:
             vocabulary = list(vocabulary)
             check_vocabulary(vocabulary)
-        self._wordpiece = WordPiece(
-            vocabulary, self.lowercase, self.max_chars_per_word, self.compute_dtype
-        )
+        strips = self.lowercase if self.strip_accents is None else self.strip_accents
+        rules = Rules(self.lowercase, strips, self.tokenize_chinese_chars)
+        self._wordpiece = WordPiece(vocabulary, rules, self.max_chars_per_word, self.compute_dtype)
         self._vocabulary = vocabulary
         self._ids = {piece: index for index, piece in enumerate(vocabulary)}
         self._update_special_token_ids()
@@ -258,68 +264,6 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
             inputs = tf.ragged.constant(inputs, dtype=self.compute_dtype)
         return self._wordpiece.join(inputs)
 
-    def get_vocabulary(self):
-        """List the pieces in the order of their ids."""
-        self._require_vocabulary()
-        return list(self._vocabulary)
-
-    def vocabulary_size(self):
-        """Count the pieces."""
-        self._require_vocabulary()
-        return len(self._vocabulary)
-
-    def id_to_token(self, id):
-        """Give the piece of an id."""
-        if not 0 <= id < self.vocabulary_size():
-            raise common.BertEmbedError(
-                f"`id` must be in range [0, {self.vocabulary_size() - 1}]. Received: {id}"
-            )
-        return self._vocabulary[id]
-
-    def token_to_id(self, token):
-        """Give the id of a piece."""
-        self._require_vocabulary()
-        if token not in self._ids:
-            raise common.BertEmbedError(f"The vocabulary has no piece {token!r}.")
-        return self._ids[token]
-
-    def save_assets(self, dir_path):
-        """Write the vocabulary into a folder; Keras calls this on saving.
-
-        Args:
-            dir_path: string. The folder.
-
-        Example:
-
-        ```python
-        import os
-        from tf_bertembed import text
-
-        text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"]).save_assets(".")
-        assert os.path.exists("vocabulary.txt")
-        ```
-        """
-        save_vocabulary(self.get_vocabulary(), Path(dir_path) / VOCABULARY_FILE, overwrite=True)
-
-    def load_assets(self, dir_path):
-        """Take the vocabulary from a folder; Keras calls this on loading.
-
-        Args:
-            dir_path: string. The folder.
-
-        Example:
-
-        ```python
-        from tf_bertembed import text
-
-        text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"]).save_assets(".")
-        tokenizer = text.BertEmbedTokenizer()
-        tokenizer.load_assets(".")
-        assert tokenizer.pad_token_id == 0
-        ```
-        """
-        self.set_vocabulary(load_vocabulary(Path(dir_path) / VOCABULARY_FILE))
-
     def get_config(self):
         """Give the constructor's arguments; the vocabulary is an asset."""
         config = super().get_config()
@@ -328,16 +272,17 @@ class BertEmbedTokenizer(keras_nlp.tokenizers.Tokenizer):
                 "vocabulary": None,
                 "lowercase": self.lowercase,
                 "max_chars_per_word": self.max_chars_per_word,
+                "strip_accents": self.strip_accents,
+                "tokenize_chinese_chars": self.tokenize_chinese_chars,
             }
         )
         return config
 
-    def _require_vocabulary(self):
-        if self._vocabulary is None:
-            raise common.BertEmbedError(
-                "No vocabulary has been set for BertEmbedTokenizer. Make sure to pass a "
-                "`vocabulary` argument when creating the layer."
-            )
+    @property
+    def wordpiece(self):
+        """The `WordPiece` of the present vocabulary."""
+        self._require_vocabulary()
+        return self._wordpiece
 
     def _over_texts(self, method, inputs):
         """Apply a method of `WordPiece`, which takes texts [B], to strings of any shape."""

@@ -40,26 +40,67 @@ class WordTable(tf.Module):
                 tf.lookup.KeyValueTensorInitializer(keys, rows), default_value=0
             )
             lowered = tf.strings.lower(keys, encoding="utf-8")
-            self._has_cased = bool(tf.reduce_any(keys != lowered))
+            self.has_cased = bool(tf.reduce_any(keys != lowered))
 
     def rows(self, words):
         """Rows [N] int32 of words [N], 0 for words that the table lacks."""
+        # Most words are found at once. Where all keys are lower-cased, one that lower-casing ASCII
+        # finds is what full lower-casing makes of the word.
+        rows = self._table.lookup(words if self.has_cased else tf.strings.lower(words))
+        missed = tf.where(tf.equal(rows, 0))
+        found = self._search(tf.gather_nd(words, missed))
+        return tf.cast(tf.tensor_scatter_nd_update(rows, missed, found), tf.int32)
+
+    def _search(self, words):
         plain = tf_text.normalize_utf8(tf.strings.regex_replace(words, INVISIBLE, ""), "NFC")
         rows = tf.zeros_like(words, tf.int64)
         for form in (words, plain):
-            if self._has_cased:
+            if self.has_cased:
                 rows = tf.where(rows > 0, rows, self._table.lookup(form))
             lowered = tf.strings.lower(form, encoding="utf-8")
             rows = tf.where(rows > 0, rows, self._table.lookup(lowered))
-        return tf.cast(rows, tf.int32)
+        return rows
 
-    def rows_of_pieces(self, texts, starts_word, starts, ends):
-        """Rows of the words that the pieces of [B] texts belong to, as a ragged tensor."""
-        first = starts_word.values
-        word = tf.cumsum(tf.cast(first, tf.int64)) - 1
-        where = tf.where(first)[:, 0]
-        begin = tf.gather(starts.values, where)
-        end = tf.math.segment_max(ends.values, word)
-        source = tf.gather(texts, tf.gather(starts.value_rowids(), where))
-        rows = self.rows(tf.strings.substr(source, begin, end - begin))
-        return starts.with_values(tf.gather(rows, word))
+
+class WordRows(tf.Module):
+    """The pieces of texts and the rows of their words, for one tokenizer and one table.
+
+    Only what may differ from its piece is taken out of the text and looked up:
+    where normalising left a text as it was, a word of one piece is that piece,
+    and the rows of the pieces are known.
+    """
+
+    def __init__(self, tokenizer, table):
+        super().__init__(name="word_rows")
+        self._wordpiece, self._table = tokenizer.wordpiece, table
+        # A table that tells cases apart must see the case of the text.
+        self._lowers = tokenizer.lowercase and not table.has_cased
+        with tf.init_scope():
+            pieces = tf.constant(tokenizer.get_vocabulary())
+            starts = self._wordpiece.starts_word(tf.range(tf.size(pieces)))
+            rows = tf.where(starts, table.rows(pieces), -1)
+            self._rows = tf.tensor_scatter_nd_update(rows, [[self._wordpiece.unknown]], [-1])
+
+    def suits(self, tokenizer, table):
+        """Whether it was made of these."""
+        return self._table is table and self._wordpiece is tokenizer.wordpiece
+
+    def __call__(self, texts):
+        """Ids of [B] texts as a ragged tensor, and flat rows [N] int32 of the pieces' words."""
+        normalized, origins = self._wordpiece.normalize(texts)
+        ids, starts, ends = self._wordpiece.pieces(normalized)
+        first = self._wordpiece.starts_word(ids.values)
+        begins = tf.where(first)[:, 0]
+        lasts = tf.concat([begins[1:], tf.size(first, tf.int64)[tf.newaxis]], axis=0) - 1
+        text = tf.searchsorted(ids.row_splits, begins, side="right", out_type=tf.int64) - 1
+        same = tf.equal(normalized, tf.strings.lower(texts) if self._lowers else texts)
+        rows = tf.gather(self._rows, tf.gather(ids.values, begins))
+        known = tf.logical_and(tf.equal(begins, lasts), tf.gather(same, text)) & (rows >= 0)
+        others = tf.where(tf.logical_not(known))
+        text = tf.gather_nd(text, others)
+        base = tf.gather(tf.cast(origins.row_starts(), tf.int64), text)
+        begin = tf.gather(origins.values, base + tf.gather(starts, tf.gather_nd(begins, others)))
+        end = tf.gather(origins.values, base + tf.gather(ends, tf.gather_nd(lasts, others)))
+        words = tf.strings.substr(tf.gather(texts, text), begin, end - begin)
+        rows = tf.tensor_scatter_nd_update(rows, others, self._table.rows(words))
+        return ids, tf.gather(rows, tf.cumsum(tf.cast(first, tf.int32)) - 1)
