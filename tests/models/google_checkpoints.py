@@ -24,7 +24,11 @@ VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmn", "
 
 
 def google_shapes():
-    """The variables of `run_pretraining.py`, as `tf.train.list_variables` lists them."""
+    """The variables of `run_pretraining.py`, in its own sizes.
+
+    Names and shapes are those that `tf.train.list_variables` lists of Google's published
+    chinese_L-12_H-768_A-12, with fewer and narrower layers.
+    """
     shapes = {
         "bert/embeddings/LayerNorm/beta": [WIDTH],
         "bert/embeddings/LayerNorm/gamma": [WIDTH],

@@ -236,6 +236,18 @@ def test_a_preset_that_keras_nlp_loads(randomised, batch, tmp_path):
         assert list(their_tokenizer(sentence)) == list(tokenizer(sentence))
 
 
+def test_tokenizers_of_other_flags(randomised, tmp_path):
+    ours = randomised(activation="gelu_tanh", vocabulary_size=10)
+    keeps = text.BertEmbedTokenizer(PIECES, strip_accents=False)
+    models.save_keras_nlp(ours, tmp_path / "out", keeps)
+    theirs = keras_nlp.models.BertTokenizer.from_preset(str(tmp_path / "out"))
+    assert list(theirs("CAFÉ one")) == list(keeps("CAFÉ one"))
+    joins = text.BertEmbedTokenizer(PIECES, tokenize_chinese_chars=False)
+    with pytest.raises(BertEmbedError, match="always splits at Chinese"):
+        models.save_keras_nlp(ours, tmp_path / "other", joins)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
 def test_out_and_in_again(randomised, tmp_path):
     ours = randomised(activation="gelu_tanh", dropout=0.2)
     models.save_keras_nlp(ours, tmp_path / "out")

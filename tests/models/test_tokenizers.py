@@ -65,10 +65,15 @@ def test_a_google_folder(google):
     assert models.load_tokenizer(folder, lowercase=True)(["The the"]) == [[6, 6]]
 
 
+@pytest.mark.parametrize("strip_accents", [True, False])
 @pytest.mark.parametrize("lowercase", [True, False])
-def test_a_keras_nlp_preset(lowercase, preset):
-    tokenizer = models.load_tokenizer(preset(lowercase=lowercase))
-    assert (tokenizer.get_vocabulary(), tokenizer.lowercase) == (PIECES, lowercase)
+def test_a_keras_nlp_preset(lowercase, strip_accents, preset):
+    folder = preset(lowercase=lowercase, strip_accents=strip_accents)
+    ours = models.load_tokenizer(folder)
+    assert ours.get_vocabulary() == PIECES
+    theirs = keras_nlp.models.BertTokenizer.from_preset(str(folder))
+    for sentence in ("Café one!", "one cafe ONE"):
+        assert list(ours([sentence])[0]) == list(theirs(sentence))
 
 
 def test_a_folder_of_this_project(tmp_path):
@@ -85,7 +90,7 @@ def test_a_hugging_face_folder():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"split_on_cjk": False}, "split_on_cjk=False"),
+        ({"split": False}, "split=False"),
         ({"suffix_indicator": "@@"}, "suffix_indicator='@@'"),
         ({"special_tokens_in_strings": True}, "special_tokens_in_strings=True"),
         ({"lowercase": "yes"}, "lowercase='yes'"),

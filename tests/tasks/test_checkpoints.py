@@ -110,9 +110,13 @@ def test_the_task_answers_as_before(folders, imported):
     assert ours.labels == ["no", "yes"]
 
 
-def test_a_run_is_embedded(imported):
+def test_an_import_is_embedded_as_its_source(folders, imported):
     run, _ = imported("preset")
-    vectors = probe.BertEmbedTransformer(str(run)).fit_transform(["one", "two twos"])
+    vectors, before = (
+        probe.BertEmbedTransformer(str(folder)).fit_transform(["one", "two twos"])
+        for folder in (run, folders / "preset")
+    )
+    np.testing.assert_array_equal(vectors, before)
     assert vectors.shape == (2, 8)
 
 
@@ -255,12 +259,35 @@ def test_a_task_of_another_class(imported, tmp_path):
             tasks.export_checkpoint(tmp_path / "run", tmp_path / "out")
 
 
+def test_pooling_of_sentence_transformers_is_kept(folders, tmp_path):
+    source = tmp_path / "theirs"
+    shutil.copytree(folders / "encoder", source)
+    kinds = [("Transformer", ""), ("Pooling", "pool"), ("Normalize", "norm")]
+    modules = [{"path": place, "type": f"sentence_transformers.models.{k}"} for k, place in kinds]
+    (source / "modules.json").write_text(json.dumps(modules))
+    (source / "pool").mkdir()
+    (source / "pool" / "config.json").write_text('{"pooling_mode": "cls"}')
+    (source / "sentence_bert_config.json").write_text('{"max_seq_length": 6}')
+    prompt = '{"prompts": {"q": "one "}, "default_prompt_name": "q"}'
+    (source / "config_sentence_transformers.json").write_text(prompt)
+    report = tasks.import_checkpoint(source, tmp_path / "run")
+    told = {name: report[name] for name in ("pooling", "normalize", "sequence_length", "left_out")}
+    assert told == {"pooling": "cls", "normalize": True, "sequence_length": 6, "left_out": []}
+    vectors, before = (
+        models.load_encoder(place).encode(["two", "one twos two two two"])
+        for place in (tmp_path / "run", source)
+    )
+    np.testing.assert_array_equal(vectors, before)
+    report = tasks.export_checkpoint(tmp_path / "run", tmp_path / "out")
+    assert report["left_out"] == ["pooling and normalisation"]
+
+
 @pytest.mark.slow
 def test_minilm_in_and_out_again(tmp_path):
     folder = models.find_checkpoint("all-minilm-l6-v2")
     report = tasks.import_checkpoint("all-minilm-l6-v2", tmp_path / "run")
     assert report["sequence_length"] == 256
-    assert report["left_out"] == ["pooling by mean", "normalisation of the vectors"]
+    assert (report["pooling"], report["normalize"]) == ("mean", True)
     tasks.export_checkpoint(tmp_path / "run", tmp_path / "again")
     got = load_file(tmp_path / "again" / "model.safetensors")
     expected = load_file(Path(folder) / "model.safetensors")

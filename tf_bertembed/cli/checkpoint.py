@@ -32,6 +32,9 @@ def _show(report):
         case = "lower-cases" if report["lowercase"] else "keeps capitals"
         told = f" ({report['lowercase_from']})" if "lowercase_from" in report else ""
         print(f"  tokenizer: {case}{told}, at most {report['sequence_length']} pieces in a text")
+    if "pooling" in report:
+        length = "brought to length 1" if report["normalize"] else "not normalised"
+        print(f"  vectors: pooled by {report['pooling']}, {length}")
     if report["left_out"]:
         print(f"  not kept: {', '.join(report['left_out'])}")
 

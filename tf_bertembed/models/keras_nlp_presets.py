@@ -322,8 +322,14 @@ def _dense_classes():
 def _keras_nlp_tokenizer(tokenizer):
     import keras_nlp
 
+    if not tokenizer.tokenize_chinese_chars:
+        raise BertEmbedError(
+            "keras-nlp's BertTokenizer always splits at Chinese characters. Received: a tokenizer "
+            "with tokenize_chinese_chars=False."
+        )
+    strip = tokenizer.strip_accents
     return keras_nlp.models.BertTokenizer(
         vocabulary=tokenizer.get_vocabulary(),
         lowercase=tokenizer.lowercase,
-        strip_accents=tokenizer.lowercase,
+        strip_accents=tokenizer.lowercase if strip is None else strip,
     )

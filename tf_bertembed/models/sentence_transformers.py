@@ -1,6 +1,7 @@
 """What a sentence-transformers folder says beside its BERT."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 from tf_bertembed.common import FileFormatError, read_json
@@ -107,7 +108,11 @@ def _pooling(path, prompt):
 
 
 def _sequence_length(path, config, folder):
-    positions = read_json(folder / "config.json").get("max_position_embeddings")
+    content = read_json(folder / "config.json")
+    # A folder of this project keeps the arguments of its backbone under `config`.
+    ours = content.get("config")
+    ours = ours if isinstance(ours, dict) else {}
+    positions = content.get("max_position_embeddings", ours.get("max_sequence_length"))
     if type(positions) is not int:
         raise FileFormatError(
             folder / "config.json",
@@ -184,3 +189,35 @@ def read_sentence_transformers(path_or_name):
         lowercase=bool(config.get("do_lower_case", False)),
         prompt=prompt,
     )
+
+
+def write_sentence_settings(settings, folder):
+    """Write settings into a folder so that `read_sentence_transformers` finds them there.
+
+    Args:
+        settings: a `SentenceSettings`.
+        folder: `pathlib.Path`. The folder, which holds the model itself.
+    """
+
+    def write(name, content):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    modules = [("Transformer", ""), ("Pooling", "1_Pooling")]
+    if settings.normalize:
+        modules.append(("Normalize", "2_Normalize"))
+    listed = [
+        {"idx": i, "name": str(i), "path": place, "type": f"sentence_transformers.models.{kind}"}
+        for i, (kind, place) in enumerate(modules)
+    ]
+    write(MODULES, listed)
+    switches = {key: mode == settings.pooling for key, mode in _SWITCHES.items()}
+    write("1_Pooling/config.json", switches)
+    write(
+        "sentence_bert_config.json",
+        {"max_seq_length": settings.sequence_length, "do_lower_case": settings.lowercase},
+    )
+    if settings.prompt:
+        named = {"prompts": {"default": settings.prompt}, "default_prompt_name": "default"}
+        write("config_sentence_transformers.json", named)

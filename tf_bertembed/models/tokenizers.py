@@ -14,7 +14,6 @@ KERAS_NLP_TOKENIZERS = ("keras_hub>BertTokenizer", "keras_nlp>BertTokenizer")
 # What a BERT tokenizer does, and the only thing that ours does.
 _KERAS_NLP_FIXED = {
     "split": True,
-    "split_on_cjk": True,
     "suffix_indicator": "##",
     "oov_token": "[UNK]",
     "special_tokens_in_strings": False,
@@ -65,17 +64,22 @@ def _read_keras_nlp(folder):
         )
     config = content.get("config")
     config = config if isinstance(config, dict) else {}
+    flags = {
+        "lowercase": config.get("lowercase", False),
+        "strip_accents": config.get("strip_accents", False),
+        "tokenize_chinese_chars": config.get("split_on_cjk", True),
+    }
     wrong = {k: config[k] for k, v in _KERAS_NLP_FIXED.items() if config.get(k, v) != v}
-    lowercase = config.get("lowercase", False)
-    if wrong or not isinstance(lowercase, bool):
+    wrong.update({k: v for k, v in flags.items() if not isinstance(v, bool)})
+    if wrong:
         raise FileFormatError(
             path,
-            "A BertEmbedTokenizer splits at white space, punctuation and Chinese characters and "
-            "marks pieces within words by '##'. Received: "
-            f"{', '.join(f'{k}={v!r}' for k, v in wrong.items()) or f'lowercase={lowercase!r}'}.",
+            "A BertEmbedTokenizer splits at white space and punctuation and marks pieces within "
+            "words by '##'; its flags are true or false. Received: "
+            f"{', '.join(f'{name}={value!r}' for name, value in wrong.items())}.",
         )
     vocabulary = load_vocabulary(folder / "assets" / "tokenizer" / "vocabulary.txt")
-    return BertEmbedTokenizer(vocabulary, lowercase=lowercase)
+    return BertEmbedTokenizer(vocabulary, **flags)
 
 
 def load_tokenizer(path_or_name, lowercase=None):
@@ -83,10 +87,9 @@ def load_tokenizer(path_or_name, lowercase=None):
 
     Google's folders do not say whether they lower-case: it is taken from the
     folder's name, which has `cased` or `uncased` in it, or else from the
-    pieces, of which only a cased model's have capital letters. A preset of
-    keras-nlp whose tokenizer lower-cases and keeps accents, as is that
-    package's default, gets the published BERT tokenizer, which takes accents
-    off: the two differ on accented text.
+    pieces, of which only a cased model's have capital letters. In a preset of
+    keras-nlp lower-casing and stripping accents are two flags, and the second
+    is off by default there, other than in published BERT tokenizers.
 
     Args:
         path_or_name: string or `pathlib.Path`. A folder or a name, as for

@@ -1,5 +1,6 @@
 """Checkpoints of every format: into a folder of this project, and out of it."""
 
+import dataclasses
 from pathlib import Path
 
 import keras
@@ -16,6 +17,7 @@ from tf_bertembed.common import (
 from tf_bertembed.models.google import GoogleSource, find_google_prefix
 from tf_bertembed.models.huggingface_tokenizer import longest_text
 from tf_bertembed.models.parts import check_parts
+from tf_bertembed.models.sentence_transformers import write_sentence_settings
 from tf_bertembed.models.tensors_file import MASKED_LM_BIAS, open_weights
 from tf_bertembed.models.tokenizers import google_lowercase
 from tf_bertembed.tasks.huggingface import published_head
@@ -28,12 +30,21 @@ EXISTS = "Choose another place, or pass `overwrite=True` (--force) to replace it
 class _Read:
     """What a checkpoint gave: a backbone, perhaps with its head, and what was not taken."""
 
-    def __init__(self, backbone, task=None, preprocessor=None, left_out=(), lowercase_from=None):
+    def __init__(
+        self,
+        backbone,
+        task=None,
+        preprocessor=None,
+        left_out=(),
+        lowercase_from=None,
+        sentences=None,
+    ):
         self.backbone = backbone
         self.task = task
         self.preprocessor = task.preprocessor if task is not None else preprocessor
         self.left_out = list(left_out)
         self.lowercase_from = lowercase_from
+        self.sentences = sentences
 
     def report(self):
         """What a user wants to know of it, ready for JSON."""
@@ -43,6 +54,9 @@ class _Read:
         if self.preprocessor is not None:
             found["sequence_length"] = self.preprocessor.sequence_length
             found["lowercase"] = self.preprocessor.tokenizer.lowercase
+        if self.sentences is not None:
+            found["pooling"] = self.sentences.pooling
+            found["normalize"] = self.sentences.normalize
         if self.lowercase_from is not None:
             found["lowercase_from"] = self.lowercase_from
         return {**found, "left_out": self.left_out}
@@ -55,16 +69,8 @@ def _preprocessor(folder, sequence_length, backbone, lowercase=None):
 
 def _read_huggingface(folder, sequence_length, head):
     settings = models.read_sentence_transformers(folder)
-    left_out = []
     if settings is not None:
         folder = settings.folder
-        left_out.append(f"pooling by {settings.pooling}")
-        if settings.normalize:
-            left_out.append("normalisation of the vectors")
-        if settings.lowercase:
-            left_out.append("lower-casing before the tokenizer")
-        if settings.prompt:
-            left_out.append(f"the prompt {settings.prompt!r}")
     config, source = read_json(folder / "config.json"), open_weights(folder)
     if head and settings is None and published_head(config, source) is not None:
         task = tasks.load_huggingface(folder, sequence_length=sequence_length)
@@ -74,9 +80,11 @@ def _read_huggingface(folder, sequence_length, head):
         longest = settings.sequence_length
     else:
         longest = longest_text(folder, backbone.max_sequence_length)
-    left_out += [f"the tensor {name}" for name in source.head_names]
+    left_out = [f"the tensor {name}" for name in source.head_names]
     preprocessor = _preprocessor(folder, sequence_length or longest, backbone)
-    return _Read(backbone, None, preprocessor, left_out)
+    if settings is not None and sequence_length:
+        settings = dataclasses.replace(settings, sequence_length=sequence_length)
+    return _Read(backbone, None, preprocessor, left_out, sentences=settings)
 
 
 def _read_google(folder, lowercase, sequence_length, activation, head):
@@ -121,7 +129,8 @@ def _read_own(folder):
     preprocessor = None
     if (folder / "preprocessor.json").exists():
         preprocessor = Preprocessor.from_preset(str(folder))
-    return _Read(models.load(folder), None, preprocessor)
+    settings = models.read_sentence_transformers(folder)
+    return _Read(models.load(folder), None, preprocessor, sentences=settings)
 
 
 def _read(folder, lowercase=None, sequence_length=None, activation=None, head=True):
@@ -163,8 +172,8 @@ def import_checkpoint(
     of TensorFlow 1, or a preset of keras-nlp's `BertBackbone`. The folder
     that it writes is a keras-nlp preset of a `BertEmbedBackbone`, or of a
     task where the checkpoint has a head that a task has, with the tokenizer,
-    the preprocessor and `vocab.txt`. How sentence-transformers pools is not
-    kept in it; the report names it.
+    the preprocessor and `vocab.txt`. How a sentence-transformers folder pools
+    and normalises is kept beside, where `models.load_encoder` finds it.
 
     Args:
         path_or_name: string or `pathlib.Path`. The folder, or a name that
@@ -183,7 +192,8 @@ def import_checkpoint(
     Returns:
         A dict, ready for JSON: `source`, `format`, `output`, the sizes, the
         class of the `task` or `None`, `sequence_length`, `lowercase`, for
-        Google's folders `lowercase_from`, and a list `left_out`.
+        Google's folders `lowercase_from`, for those of sentence-transformers
+        `pooling` and `normalize`, and a list `left_out`.
 
     Raises:
         MissingFileError: where a needed file is missing.
@@ -226,6 +236,8 @@ def import_checkpoint(
         else:
             read.backbone.save_to_preset(str(place))
             read.preprocessor.save_to_preset(str(place))
+        if read.sentences is not None:
+            write_sentence_settings(read.sentences, place)
         save_vocabulary(read.preprocessor.tokenizer.get_vocabulary(), place / "vocab.txt")
     return {"source": str(path_or_name), "format": form, "output": str(folder), **read.report()}
 
@@ -293,6 +305,8 @@ def export_checkpoint(
     else:
         models.save_huggingface(read.backbone, folder, tokenizer, overwrite)
     report = read.report()
+    if read.sentences is not None:
+        report["left_out"].append("pooling and normalisation")
     if read.task is not None and (form == "keras-nlp" or not head):
         report["left_out"].append(f"the head of {report['task']}")
         report["task"] = None
