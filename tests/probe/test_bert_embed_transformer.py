@@ -84,6 +84,7 @@ def test_nothing_is_loaded_before_fit(tmp_path):
         "sequence_length": None,
         "batch_size": 32,
         "normalize": None,
+        "max_pieces": None,
     }
 
 

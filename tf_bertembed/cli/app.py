@@ -9,6 +9,7 @@ import typer
 
 from tf_bertembed import __version__
 from tf_bertembed.cli.checkpoint import checkpoint
+from tf_bertembed.cli.embed import embed
 from tf_bertembed.cli.quickstart import quickstart
 from tf_bertembed.cli.verify import verify
 from tf_bertembed.common import BertEmbedError
@@ -59,6 +60,7 @@ def _common(
 
 
 app.command()(quickstart)
+app.command()(embed)
 app.command()(verify)
 app.add_typer(checkpoint)
 

@@ -7,6 +7,8 @@ import re
 import sys
 import tempfile
 
+from tf_bertembed.common import available_cores
+
 # Written before TF_CPP_MIN_LOG_LEVEL is read, or at level "error" where there is simply no GPU.
 NOISE = re.compile(rb"WARNING: All log messages before absl|[IW]\d{4} |E\d{4} .*\bcuInit\b")
 
@@ -46,13 +48,30 @@ def keep_freed_memory():
         libc.mallopt(M_TOP_PAD, 64 * 2**20)  # each thread's heap grows by this
 
 
-def start_tensorflow():
-    """Load TensorFlow and look for devices, quietly unless the user asked for its log."""
+def start_tensorflow(streams=False):
+    """Load TensorFlow and look for devices, quietly unless the user asked for its log.
+
+    Args:
+        streams: bool. Whether batches are to run side by side, each on a core
+            of its own, which wastes less than many cores on one batch. The
+            numbers of threads are global and are fixed at TensorFlow's first
+            use, so a command may set them and a library may not; where
+            TensorFlow was loaded before, they stay.
+
+    Returns:
+        An int, the number of cores.
+    """
     keep_freed_memory()
+    cores = available_cores()
+    streams = streams and "tensorflow" not in sys.modules
     chosen = "TF_CPP_MIN_LOG_LEVEL" in os.environ
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with contextlib.nullcontext() if chosen else without_noise():
         import tensorflow as tf
         import tensorflow_text  # noqa: F401
 
+        if streams:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(cores)
         tf.config.list_physical_devices()
+    return cores

@@ -1,4 +1,4 @@
-"""Errors, atomic files, progress and seeds: small, and known to every part."""
+"""Errors, atomic files, progress, seeds and cores: small, and known to every part."""
 
 from tf_bertembed.common import lazy
 
@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "MissingPackageError": "errors",
         "OutputExistsError": "errors",
         "atomic_path": "files",
+        "available_cores": "cores",
         "decode_line": "files",
         "derive_seed": "seeds",
         "make_folder": "files",

@@ -1,12 +1,11 @@
 """From strings to vectors in bulk, with as little padding as there can be."""
 
 import concurrent.futures
-import os
 
 import numpy as np
 import tensorflow as tf
 
-from tf_bertembed.common import BertEmbedError, progress
+from tf_bertembed.common import BertEmbedError, available_cores, progress
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.models.loading import checkpoint_format, load
 from tf_bertembed.models.names import find_checkpoint
@@ -71,7 +70,7 @@ def encode_batches(function, texts, batches, streams, vectors=None, advance=None
 
 def default_streams():
     """Two batches at a time, where there are two cores for them."""
-    return min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+    return min(2, available_cores())
 
 
 class TextEncoder:
@@ -141,7 +140,7 @@ class TextEncoder:
         self._vectors = vectors
         self._lengths = lengths
 
-    def encode(self, texts, batch_size=32, max_pieces=MAX_PIECES, streams=None):
+    def encode(self, texts, batch_size=32, max_pieces=None, streams=None):
         """Encode texts.
 
         Args:
@@ -149,7 +148,7 @@ class TextEncoder:
             batch_size: int. The most texts in a batch.
             max_pieces: int. The most pieces in a batch once padded, which
                 bounds the memory that a batch takes, whatever its texts. A
-                text that is longer makes a batch alone.
+                text that is longer makes a batch alone. `None` for 4096.
             streams: int. The batches that run at a time; `None` for two, or
                 for one on a single core.
 
@@ -183,7 +182,7 @@ class TextEncoder:
                 encode_batches(self._vectors, window, batches, streams, part, advance)
         return vectors
 
-    def batches(self, texts, batch_size=32, max_pieces=MAX_PIECES):
+    def batches(self, texts, batch_size=32, max_pieces=None):
         """Cut texts into the batches that `encode` runs.
 
         Args:
@@ -209,7 +208,8 @@ class TextEncoder:
         """
         if len(texts) == 1:
             return [np.zeros(1, "int64")]
-        return piece_batches(self._lengths(tf.constant(texts)).numpy(), batch_size, max_pieces)
+        lengths = self._lengths(tf.constant(texts)).numpy()
+        return piece_batches(lengths, batch_size, MAX_PIECES if max_pieces is None else max_pieces)
 
 
 def load_encoder(path_or_name, pooling=None, normalize=None, sequence_length=None, **overrides):

@@ -7,5 +7,6 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "BertEmbedTransformer": "bert_embed_transformer",
         "WordVectorTransformer": "word_vector_transformer",
+        "embed_file": "files",
     },
 )

@@ -24,6 +24,10 @@ class BertEmbedTransformer(TextTransformer):
             share one.
         normalize: bool. Whether vectors are brought to length 1; `None` for
             what a sentence-transformers folder says, and for no elsewhere.
+        max_pieces: int. The most pieces in a batch once padded, which bounds
+            memory; a longer text makes a batch alone. An exported model's
+            tokenizer cannot be asked: 4 bytes count as a piece there. `None`
+            for 4096.
 
     Attributes:
         n_features_out_: int. The width of the vectors.
@@ -49,12 +53,21 @@ class BertEmbedTransformer(TextTransformer):
         Reimers and Gurevych, 2019, https://arxiv.org/abs/1908.10084
     """
 
-    def __init__(self, path, pooling=None, sequence_length=None, batch_size=32, normalize=None):
+    def __init__(
+        self,
+        path,
+        pooling=None,
+        sequence_length=None,
+        batch_size=32,
+        normalize=None,
+        max_pieces=None,
+    ):
         self.path = path
         self.pooling = pooling
         self.sequence_length = sequence_length
         self.batch_size = batch_size
         self.normalize = normalize
+        self.max_pieces = max_pieces
 
     def _features(self, texts):
         from tf_bertembed.probe.encoders import load_encoder
@@ -65,4 +78,4 @@ class BertEmbedTransformer(TextTransformer):
         loaded = getattr(self, "_loaded", None)
         if loaded is None or loaded[0] != settings:
             self._loaded = loaded = (settings, load_encoder(*settings))
-        return loaded[1].encode(texts, self.batch_size)
+        return loaded[1].encode(texts, self.batch_size, self.max_pieces)

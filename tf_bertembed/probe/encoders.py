@@ -6,7 +6,10 @@ import tensorflow as tf
 
 from tf_bertembed import models, text
 from tf_bertembed.common import BertEmbedError, numbered_folders
-from tf_bertembed.models.text_encoder import default_streams, encode_batches
+from tf_bertembed.models.text_encoder import MAX_PIECES, default_streams, encode_batches
+
+# About what a piece of English takes; one of Chinese takes 3.
+BYTES_PER_PIECE = 4
 
 
 class SavedModelEncoder:
@@ -27,13 +30,14 @@ class SavedModelEncoder:
             )
         self._embed = embed
 
-    def encode(self, texts, batch_size):
-        """Encode texts; rows in the caller's order, float32."""
+    def encode(self, texts, batch_size=32, max_pieces=None, streams=None):
+        """As for `models.TextEncoder`, but that pieces are reckoned from bytes."""
+        max_pieces = MAX_PIECES if max_pieces is None else max_pieces
         return encode_batches(
             lambda batch: self._embed(text=batch)["embedding"],
             texts,
-            text.length_batches(texts, batch_size),
-            streams=default_streams(),
+            text.length_batches(texts, batch_size, max_bytes=BYTES_PER_PIECE * max_pieces),
+            default_streams() if streams is None else streams,
         )
 
 
@@ -55,7 +59,7 @@ def load_encoder(path, pooling=None, normalize=None, sequence_length=None):
         sequence_length: int. For checkpoints: the most pieces of a text.
 
     Returns:
-        An object with `encode(texts, batch_size)`.
+        An object with `encode(texts, batch_size, max_pieces, streams)`.
 
     Raises:
         MissingFileError: where nothing stands at the path.
