@@ -21,6 +21,7 @@ ONNX_STREAMS = Contender(
 )
 KERAS_NLP = Contender("keras-nlp", "contenders.keras_nlp:embedder")
 OURS = Contender("tf_bertembed", "contenders.bertembed:embedder")
+OUR_COMMAND = Contender("tf_bertembed, command line", "contenders.bertembed_command:embedder")
 
 
 def checkpoint():

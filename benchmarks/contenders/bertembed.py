@@ -2,21 +2,38 @@
 
 import time
 
-import numpy as np
-import tensorflow  # noqa: F401 - the loader is timed after it
+import tensorflow as tf
 
-from tf_bertembed import models, probe, text
+from tf_bertembed import models, text
 
 PACKAGES = ["tensorflow", "tensorflow-text", "keras"]
 
 
-def embedder(checkpoint, longest=None):
-    transformer = probe.BertEmbedTransformer(checkpoint, sequence_length=longest).fit(["a"])
+def threads():
+    return {
+        "intra-op": tf.config.threading.get_intra_op_parallelism_threads() or "as it comes",
+        "inter-op": tf.config.threading.get_inter_op_parallelism_threads() or "as it comes",
+    }
+
+
+def embedder(checkpoint, longest=None, max_pieces=None, streams=None):
+    encoder = models.load_encoder(checkpoint, normalize=True, sequence_length=longest)
+    shares = []
 
     def encode(texts):
-        vectors = transformer.transform(texts)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        encode.texts = texts
+        return encoder.encode(texts, batch_size=32, max_pieces=max_pieces, streams=streams)
 
+    def padding():
+        if not shares:  # the same for the same texts
+            pieces = encoder.preprocessor.tokenizer.tokenize(encode.texts).row_lengths().numpy()
+            lengths = (pieces + 2).clip(max=encoder.preprocessor.sequence_length)
+            batches = encoder.batches(encode.texts, 32, max_pieces)
+            computed = sum(len(rows) * lengths[rows].max() for rows in batches)
+            shares.append(1 - float(lengths.sum() / computed))
+        return shares[0]
+
+    encode.padding = padding
     return encode
 
 

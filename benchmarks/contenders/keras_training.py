@@ -47,12 +47,13 @@ def _read(path, answer):
 
 
 def _stepper(task, dataset):
-    feed = iter(dataset.prefetch(2))
-    train = task.make_train_function()
+    dataset = dataset.prefetch(2)
+    task.fit(dataset, steps_per_epoch=1, verbose=0)
+    feed = iter(dataset)
 
     def step(number):
         for _ in range(number):
-            logs = train(feed)
+            logs = task.train_function(feed)
         return float(logs["loss"])
 
     return step
