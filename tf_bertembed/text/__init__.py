@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "BertEmbedTokenizer": "tokenizer",
+        "PackedTexts": "packed",
         "Preprocessor": "preprocessor",
         "PretrainingExamples": "pretraining",
         "SPECIAL_TOKENS": "vocabulary",

@@ -46,7 +46,7 @@ def piece_batches(lengths, batch_size=32, max_pieces=None, max_padding=0.05):
 
     Args:
         lengths: sequence or array of ints `[N]`. The pieces of each text,
-            special tokens included.
+            special tokens included, as `PackedTexts.lengths` has them.
         batch_size: int. The most texts that a batch may have. `None` for no
             limit.
         max_pieces: int. The most pieces that a batch may have once padded.

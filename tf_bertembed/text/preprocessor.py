@@ -280,8 +280,9 @@ def _as_tensors(x):
     if isinstance(first, (str, bytes)):
         with tf.device("cpu"):
             return tf.convert_to_tensor(x)
-    columns = isinstance(x, tuple) or isinstance(first, list)
-    return type(x)(map(_as_tensors, x)) if columns else x
+    if isinstance(x, tuple):
+        return tuple(map(_as_tensors, x))
+    return list(map(_as_tensors, x)) if isinstance(first, list) else x
 
 
 def _is_text(value):
