@@ -55,8 +55,3 @@ def get_activation(name):
             f"`activation` must be one of {sorted(_ACTIVATIONS)}. Received: {name!r}."
         )
     return _ACTIVATIONS[name]
-
-
-def bert_initializer():
-    """BERT's initial weights: normal, deviation 0.02, cut at two deviations."""
-    return keras.initializers.TruncatedNormal(stddev=0.02)

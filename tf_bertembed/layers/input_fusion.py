@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from tf_bertembed.common import BertEmbedError
-from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.layers.initializers import bert_initializer
 
 
 def check_mode(argument, mode, modes):

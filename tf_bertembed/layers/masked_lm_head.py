@@ -4,7 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tf_bertembed.layers.activations import bert_initializer, get_activation
+from tf_bertembed.layers.activations import get_activation
+from tf_bertembed.layers.initializers import bert_initializer
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")

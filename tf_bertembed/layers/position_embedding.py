@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from tf_bertembed.common import BertEmbedError
-from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.layers.initializers import bert_initializer
 
 
 def _sinusoids(length, width):

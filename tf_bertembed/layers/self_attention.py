@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from tf_bertembed.common import BertEmbedError
-from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.layers.initializers import bert_initializer
 
 # Far below any score, and finite, so that a row of padding alone gives the
 # mean of its values and not NaN.

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from tf_bertembed.layers.activations import bert_initializer, get_activation
+from tf_bertembed.layers.activations import get_activation
+from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.layers.self_attention import SelfAttention
 
 

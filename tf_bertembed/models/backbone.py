@@ -13,7 +13,7 @@ from tf_bertembed.layers import (
     StaticEmbedding,
     TransformerLayer,
 )
-from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.models.arguments import check_fusion, check_not_negative, check_sizes
 from tf_bertembed.models.encoder_view import EncoderView
 from tf_bertembed.text import BertEmbedTokenizer, Preprocessor

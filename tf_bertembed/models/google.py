@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from tf_bertembed.common import FileFormatError, MissingFileError, read_json
 from tf_bertembed.models.arguments import check_overrides
-from tf_bertembed.models.backbone import BertEmbedBackbone
+from tf_bertembed.models.filling import filled_backbone
 from tf_bertembed.models.huggingface_config import backbone_arguments
-from tf_bertembed.models.tensors import TensorSource, assign_backbone
+from tf_bertembed.models.tensors import TensorSource
 
 CONFIG = "bert_config.json"
 INDEX = ".index"
@@ -112,9 +112,7 @@ def read_google(folder, activation=None, **overrides):
     check_overrides("A Google BERT folder", overrides)
     arguments = _arguments(folder, activation, overrides)
     source = GoogleSource(find_google_prefix(folder))
-    backbone = BertEmbedBackbone(**arguments)
-    assign_backbone(backbone, source)
-    return backbone, source
+    return filled_backbone(arguments, source), source
 
 
 def load_google(folder, activation=None, **overrides):

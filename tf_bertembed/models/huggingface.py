@@ -10,9 +10,9 @@ from tf_bertembed.common import (
     read_json,
 )
 from tf_bertembed.models.arguments import check_overrides
-from tf_bertembed.models.backbone import BertEmbedBackbone
+from tf_bertembed.models.filling import filled_backbone
 from tf_bertembed.models.huggingface_config import backbone_arguments, huggingface_config
-from tf_bertembed.models.tensors import assign_backbone, backbone_tensors
+from tf_bertembed.models.tensors import backbone_tensors
 from tf_bertembed.models.tensors_file import WEIGHTS, open_weights
 from tf_bertembed.text import SPECIAL_TOKENS, BertEmbedTokenizer, save_vocabulary
 
@@ -36,9 +36,7 @@ def read_huggingface(folder, **overrides):
     check_overrides("A Hugging Face folder", overrides)
     arguments = backbone_arguments(config_path, config, overrides)
     source = open_weights(folder)
-    backbone = BertEmbedBackbone(**arguments)
-    assign_backbone(backbone, source)
-    return backbone, config, source
+    return filled_backbone(arguments, source), config, source
 
 
 def load_huggingface(folder, **overrides):

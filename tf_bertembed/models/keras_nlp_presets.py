@@ -15,7 +15,8 @@ from tf_bertembed.common import (
 )
 from tf_bertembed.models.arguments import check_overrides
 from tf_bertembed.models.backbone import BertEmbedBackbone
-from tf_bertembed.models.tensors import TensorSource, assign_backbone, backbone_tensors
+from tf_bertembed.models.filling import filled_backbone
+from tf_bertembed.models.tensors import TensorSource, backbone_tensors
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -189,11 +190,8 @@ def load_keras_nlp(folder, **overrides):
         )
     require_file(weights, "A keras-nlp preset holds its weights there.")
     source = KerasNlpSource(weights, arguments["num_heads"])
-    backbone = BertEmbedBackbone(
-        **{**arguments, "activation": ACTIVATION, "layer_norm_epsilon": EPSILON, **overrides}
-    )
-    assign_backbone(backbone, source)
-    return backbone
+    fixed = {"activation": ACTIVATION, "layer_norm_epsilon": EPSILON}
+    return filled_backbone({**arguments, **fixed, **overrides}, source)
 
 
 def save_keras_nlp(backbone, folder, tokenizer=None, approximate=False, overwrite=False):

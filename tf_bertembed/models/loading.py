@@ -1,10 +1,12 @@
 """One door for every kind of checkpoint."""
 
+import contextlib
 from pathlib import Path
 
 import keras
 
 from tf_bertembed.common import FileFormatError, read_json
+from tf_bertembed.layers.initializers import without_drawing
 from tf_bertembed.models.backbone import BertEmbedBackbone
 from tf_bertembed.models.google import CONFIG as GOOGLE_CONFIG
 from tf_bertembed.models.google import load_google
@@ -107,4 +109,7 @@ def load(path_or_name, **overrides):
         return _LOADERS[form](folder, **overrides)
     # Named here since keras-nlp 0.32 cannot read a mixed dtype from a preset.
     overrides.setdefault("dtype", keras.config.dtype_policy().name)
-    return BertEmbedBackbone.from_preset(str(folder), **overrides)
+    # All of its weights are in the file, so none is drawn in vain.
+    filled = overrides.get("load_weights", True)
+    with without_drawing() if filled else contextlib.nullcontext():
+        return BertEmbedBackbone.from_preset(str(folder), **overrides)

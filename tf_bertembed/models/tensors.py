@@ -144,9 +144,10 @@ def _pooler_slots(backbone):
 
 
 def assign_slots(slots, source):
-    """Fill variables from a source."""
+    """Fill variables from a source; gives the variables."""
     for slot in slots:
         slot.assign(source)
+    return [slot.variable for slot in slots]
 
 
 def slot_tensors(slots):
@@ -163,6 +164,9 @@ def assign_backbone(backbone, source):
         backbone: a `BertEmbedBackbone` with learned positions.
         source: a `TensorSource`.
 
+    Returns:
+        A list of the variables that were filled.
+
     Raises:
         FileFormatError: where a tensor is missing, of the wrong shape, or of a
             layer that the backbone does not have (the message names it).
@@ -174,11 +178,12 @@ def assign_backbone(backbone, source):
             f"{source.config_name} says {backbone.num_layers} layers, but "
             f"{source.stored_name(extra)} is there.",
         )
-    assign_slots(_encoder_slots(backbone), source)
+    filled = assign_slots(_encoder_slots(backbone), source)
     # Encoders saved for masked words or tagging come without a pooler.
     pooler = _pooler_slots(backbone)
     if any(name in source for slot in pooler for name in slot.names):
-        assign_slots(pooler, source)
+        filled += assign_slots(pooler, source)
+    return filled
 
 
 def backbone_tensors(backbone):

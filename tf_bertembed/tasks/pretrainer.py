@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import MaskedLMHead, MaskedPooling
-from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.base import BertEmbedTask
 
 BERT_DEVIATION = 0.02  # of a fresh token table's components

@@ -9,7 +9,7 @@ from keras import ops
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import MaskedPooling
-from tf_bertembed.layers.activations import bert_initializer
+from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.base import BertEmbedTask
 
 UNKNOWN = "Labels that the classifier does not know"
