@@ -9,6 +9,9 @@ import numpy as np
 import tensorflow as tf
 import tokenizers
 
+from tf_bertembed.models.text_encoder import MAX_PIECES
+from tf_bertembed.text import piece_batches
+
 PACKAGES = ["tensorflow", "tokenizers"]
 
 
@@ -20,7 +23,7 @@ def threads():
 
 
 def embedder(checkpoint, longest=256, streams=None):
-    """Over the same batches; in streams, with one intra-op thread for each."""
+    """Over tf_bertembed's batches, two at a time; in streams, each on a thread of its own."""
     config = json.loads((Path(checkpoint) / "config.json").read_text())
     width, inner = config["hidden_size"], config["intermediate_size"]
     heads, layers = config["num_attention_heads"], config["num_hidden_layers"]
@@ -34,7 +37,7 @@ def embedder(checkpoint, longest=256, streams=None):
     tokenizer.enable_truncation(longest)
     shapes = {"qkv": (width, 3 * width), "output": (width, width)}
     shapes |= {"up": (width, inner), "down": (inner, width)}
-    # Orthogonal enough for numbers to stay of one size through all layers.
+    # Of a deviation that keeps numbers of one size through all layers.
     draw = np.random.default_rng(0).normal
     weights = [
         {
@@ -44,29 +47,33 @@ def embedder(checkpoint, longest=256, streams=None):
         for _ in range(layers)
     ]
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, width])])
-    def forward(hidden):
+    @tf.function(input_signature=[tf.TensorSpec([None, None, width]), tf.TensorSpec([None] * 4)])
+    def forward(hidden, shares):
         batch, length = tf.shape(hidden)[0], tf.shape(hidden)[1]
-        flat = tf.reshape(hidden, [batch * length, width])
+        flat, kept = tf.reshape(hidden, [batch * length, width]), []
         for layer in weights:
             joined = tf.reshape(flat @ layer["qkv"], [batch, heads, length, 3 * (width // heads)])
             query, key, value = tf.split(joined, 3, axis=3)
-            mixed = tf.matmul(query, key, transpose_b=True) @ value
-            flat = tf.reshape(mixed, [batch * length, width]) @ layer["output"]
-            flat = (flat @ layer["up"]) @ layer["down"]
-        return tf.reduce_sum(tf.reshape(flat, [batch, length, width]), axis=1)
+            # Fed on, scores without their softmax would grow or vanish; so one of each is kept.
+            kept.append(tf.matmul(query, key, transpose_b=True)[:, 0, 0, 0])
+            mixed = tf.reshape(shares @ value, [batch * length, width])
+            flat = ((mixed @ layer["output"]) @ layer["up"]) @ layer["down"]
+        return flat[0, 0] + tf.reduce_sum(kept)
 
-    pool = concurrent.futures.ThreadPoolExecutor(streams or 1)
+    pool = concurrent.futures.ThreadPoolExecutor(streams or 2)
     prepared = {}
+
+    def inputs(count, length):
+        return tf.ones([count, length, width]), tf.fill([count, heads, length, length], 1 / length)
 
     def encode(texts, batch_size=32):
         key = (len(texts), batch_size)
         if key not in prepared:  # in the warm-up
-            lengths = sorted((len(e.ids) for e in tokenizer.encode_batch(texts)), reverse=True)
-            starts = range(0, len(lengths), batch_size)
+            lengths = np.array([len(encoding.ids) for encoding in tokenizer.encode_batch(texts)])
             prepared[key] = [
-                tf.fill([len(lengths[i : i + batch_size]), lengths[i], width], 1e-3) for i in starts
+                inputs(len(rows), int(lengths[rows].max()))
+                for rows in piece_batches(lengths, batch_size, MAX_PIECES)
             ]
-        list(pool.map(lambda batch: forward(batch).numpy(), prepared[key]))
+        list(pool.map(lambda batch: forward(*batch).numpy(), prepared[key]))
 
     return encode

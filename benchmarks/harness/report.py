@@ -105,10 +105,10 @@ def _goals(result):
         yield [
             goal["contender"],
             goal["than"] + measure,
-            f"{goal['times']:.2f}",
+            "" if goal["times"] is None else f"{goal['times']:.2f}",
             f"{goal['median']:.2f}",
             f"{goal['lower_quartile']:.2f} to {goal['upper_quartile']:.2f}",
-            "yes" if goal["met"] else "no",
+            {True: "yes", False: "no", None: ""}[goal["met"]],
         ]
 
 

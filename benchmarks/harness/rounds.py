@@ -6,10 +6,13 @@ import statistics
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """`contender` is to be at least `times` as good as `than`: as fast, or as small."""
+    """`contender` is to be at least `times` as good as `than`: as fast, or as small.
+
+    `times` is `None` where the ratio is only to be reported.
+    """
 
     contender: str
-    times: float
+    times: float | None
     than: str
     measure: str = "seconds"
 
@@ -52,6 +55,6 @@ def judge(goals, measured):
         if goal.contender in measured and goal.than in measured:
             base, values = (measured[n][goal.measure] for n in (goal.than, goal.contender))
             found = summary(ratios(base, values))
-            met = found["median"] >= goal.times
+            met = None if goal.times is None else found["median"] >= goal.times
             results.append({**dataclasses.asdict(goal), **found, "met": met})
     return results

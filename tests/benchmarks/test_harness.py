@@ -94,8 +94,9 @@ def test_ratios_are_formed_round_by_round(harness):
     assert found == {"median": 3, "lower_quartile": 2, "upper_quartile": 4, "min": 1, "max": 5}
     assert harness.summary([7.0])["upper_quartile"] == 7
     measured = {"a": {"seconds": [1.0]}, "b": {"seconds": [2.0]}}
-    goals = [harness.Goal("a", 1.9, "b"), harness.Goal("a", 2.1, "b"), harness.Goal("a", 1, "c")]
-    assert [goal["met"] for goal in rounds.judge(goals, measured)] == [True, False]
+    goals = [harness.Goal("a", times, "b") for times in (1.9, 2.1, None)]
+    judged = rounds.judge([*goals, harness.Goal("a", 1, "c")], measured)
+    assert [goal["met"] for goal in judged] == [True, False, None]
 
 
 def test_none_always_follows_the_same(harness):
