@@ -5,8 +5,7 @@ MEASURES = {  # name: (heading, format) of what some workloads measure beside se
     "padding": ("padding computed", "{:.1%}"),
     "rate": ("texts/s", "{:.0f}"),
     "load": ("loading alone, s", "{:.4g}"),
-    "loss": ("last loss", "{:.3f}"),
-    "cpu_seconds": ("CPU s", "{:.4g}"),
+    "cpu_seconds": ("CPU s a turn", "{:.4g}"),
 }
 
 
