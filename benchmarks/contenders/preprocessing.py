@@ -10,6 +10,7 @@ from pathlib import Path
 
 PACKAGES = ["tokenizers", "tensorflow", "tensorflow-text", "numpy"]
 LONGEST = 128
+PASSES = 4  # over the texts, in a turn; a pipeline of `tf.data` starts once
 
 
 def _batches(columns, batch_size):
@@ -37,7 +38,7 @@ def tokenizers(vocabulary):
 
     def prepare(columns, batch_size):
         batches = list(_batches(columns, batch_size))
-        return lambda: [features(batch) for batch in batches]
+        return lambda: [features(batch) for batch in batches * PASSES]
 
     return prepare
 
@@ -59,12 +60,12 @@ def preprocessor(vocabulary, way, words=False):
 
     def on_lists(columns, batch_size):
         batches = list(_batches(columns, batch_size))
-        return lambda: [tuple(v.numpy() for v in features(batch)) for batch in batches]
+        return lambda: [tuple(v.numpy() for v in features(batch)) for batch in batches * PASSES]
 
     def in_a_dataset(columns, batch_size):
         # Strings become tensors and the pipeline is traced once, whatever the number of epochs.
         dataset = tf.data.Dataset.from_tensor_slices(tuple(columns))
-        dataset = without_autotuning(dataset.batch(batch_size))
+        dataset = without_autotuning(dataset.batch(batch_size)).repeat(PASSES)
         dataset = dataset.map(lambda *batch: features(batch), num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.prefetch(tf.data.AUTOTUNE)
         return lambda: list(dataset.as_numpy_iterator())

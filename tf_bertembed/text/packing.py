@@ -2,6 +2,9 @@
 
 import tensorflow as tf
 
+# Places before the first value, for what is no piece.
+PAD, CLS, SEP, SPECIAL = range(4)
+
 
 def longest_first(first, second, budget):
     """How many pieces to keep of two texts so that they fit into `budget` together.
@@ -47,21 +50,20 @@ class Layout:
             width = tf.maximum(tf.reduce_max(self._ends[-1]) + 1, 2)
         self.columns = tf.range(width)[tf.newaxis]
         self.mask = tf.less_equal(self.columns, self._ends[-1])
-        count = splits[-1]
-        shift = starts[:, tf.newaxis] - 1
+        shift = starts[:, tf.newaxis] + (SPECIAL - 1)
         separator = tf.equal(self.columns, self._ends[-1])
         if segments == 2:
-            second_shift = second_starts[:, tf.newaxis] - self._ends[0] - 1
+            second_shift = second_starts[:, tf.newaxis] - self._ends[0] + (SPECIAL - 1)
             shift = tf.where(self.columns < self._ends[0], shift, second_shift)
             separator = tf.logical_or(separator, tf.equal(self.columns, self._ends[0]))
-        place = tf.where(self.mask, self.columns + shift, count)
-        place = tf.where(tf.equal(self.columns, 0), count + 1, place)
-        self._place = tf.where(separator, count + 2, place)
+        place = tf.where(self.mask, self.columns + shift, PAD)
+        place = tf.where(tf.equal(self.columns, 0), CLS, place)
+        self._place = tf.where(separator, SEP, place)
 
     def fill(self, values, pad=0, cls=0, sep=0):
         """Put the flat values of the segments into place: [B, T] int32."""
         special = tf.constant([pad, cls, sep], tf.int32)
-        return tf.gather(tf.concat([tf.cast(values, tf.int32), special], axis=0), self._place)
+        return tf.gather(tf.concat([special, tf.cast(values, tf.int32)], axis=0), self._place)
 
     def segment_ids(self):
         """1 from the first piece of the second text to its [SEP], 0 elsewhere: [B, T] int32."""

@@ -1,6 +1,7 @@
 """Ops called one by one in Python cost more than their work: repeated calls are traced."""
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 CALLS_BEFORE = 2
 
@@ -16,21 +17,26 @@ class TracedWhenRepeated:
 
     def __init__(self, function):
         self._function = function
-        self._state, self._calls, self._traced = (), 0, None
+        self._state, self._calls, self._traced = (), {}, {}
 
     def __call__(self, texts, state):
         """Apply the function to a list of tensors, given all else that it depends on."""
         if not tf.executing_eagerly():
             return self._function(texts)
-        state = (len(texts), *state)
         if len(state) != len(self._state) or any(map(_differ, state, self._state)):
-            self._state, self._calls = state, 0
-            column = tf.TensorSpec([None], tf.string)
-            self._traced = tf.function(
-                lambda *texts: self._function(texts), input_signature=[column] * len(texts)
+            self._state, self._calls, self._traced = state, {}, {}
+        number = len(texts)
+        self._calls[number] = self._calls.get(number, 0) + 1
+        if self._calls[number] <= CALLS_BEFORE:
+            return self._function(texts)
+        if number not in self._traced:
+            columns = [tf.TensorSpec([None], tf.string)] * number
+            self._traced[number] = tf.function(
+                lambda *texts: self._function(texts), input_signature=columns
             )
-        self._calls += 1
-        return self._function(texts) if self._calls <= CALLS_BEFORE else self._traced(*texts)
+        # The ops follow one another and are small: handing them to other threads costs more.
+        with context.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+            return self._traced[number](*texts)
 
 
 def _differ(one, other):

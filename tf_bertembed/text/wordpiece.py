@@ -49,7 +49,7 @@ class WordPiece(tf.Module):
 
     def split(self, texts):
         """The ids of [B] texts, as a tuple of one ragged tensor."""
-        return self.pieces(self._normalizer.normalize(texts))[:1]
+        return (self.pieces(self._normalizer.normalize(texts), spans=False),)
 
     def split_with_offsets(self, texts):
         """Ids, and the bytes where pieces start and end in [B] texts, as ragged tensors."""
@@ -72,16 +72,20 @@ class WordPiece(tf.Module):
                     self._joins = self._kernel_of(tf.constant(np.frombuffer(model, np.uint8)))
         return self._joins.detokenize(ids)
 
-    def pieces(self, normalized):
-        """Ragged ids of normalised texts, and flat bytes where pieces start and end in these."""
+    def pieces(self, normalized, spans=True):
+        """Ragged ids of normalised texts; with `spans` a tuple with the flat bytes in these."""
         kept = self._run(self._kernel, normalized)
         # The kernel counts bytes, and what is too long for it is one unknown piece. What counts
         # is characters, so a word past the limit in bytes has all of them cut again.
         longest = tf.reduce_max(kept[3] - kept[2])
-        ids, splits, starts, ends = tf.cond(
-            longest > self._max_chars, lambda: self._cut_long(normalized), lambda: kept
+        wanted = slice(None) if spans else slice(2)
+        ids, splits, *spans = tf.cond(
+            longest > self._max_chars,
+            lambda: self._cut_long(normalized)[wanted],
+            lambda: kept[wanted],
         )
-        return tf.RaggedTensor.from_row_splits(ids, splits, validate=False), starts, ends
+        ids = tf.RaggedTensor.from_row_splits(ids, splits, validate=False)
+        return (ids, *spans) if spans else ids
 
     def _kernel_of(self, model):
         return tf_text.FastWordpieceTokenizer(model_buffer=model, token_out_type=self._dtype)
