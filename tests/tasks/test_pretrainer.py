@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 
@@ -57,22 +56,6 @@ def test_labels_of_empty_places_do_not_matter(pretrainer, batch):
     assert evaluate(pretrainer, features, {**labels, "masked_lm": other}, weights) == evaluate(
         pretrainer, *batch
     )
-
-
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
-def test_each_precision_learns(dtype, make_backbone, examples):
-    pretrainer = tasks.Pretrainer(make_backbone(dtype=dtype, dropout=0.0))
-    pretrainer.compile(keras.optimizers.Adam(1e-2))
-    wrapped = isinstance(pretrainer.optimizer, keras.optimizers.LossScaleOptimizer)
-    assert wrapped == (dtype == "mixed_float16")
-    made = examples()
-    losses = [
-        pretrainer.fit(made.epoch(epoch), verbose=0).history["masked_lm_crossentropy"][0]
-        for epoch in range(6)
-    ]
-    assert losses[-1] < losses[0] - 0.3
-    features = next(iter(made.epoch(0)))[0]
-    assert {value.dtype.name for value in pretrainer(features).values()} == {"float32"}
 
 
 def test_the_table_is_tied(pretrainer, batch):
