@@ -22,16 +22,19 @@ def keras_nlp_trainer(batches, sizes, dropout):
     return _stepper(task, _read(batches, lambda value: value))
 
 
-def bertembed_trainer(batches, sizes, dropout):
+def bertembed_trainer(batches, sizes, dropout, dtype="float32", xla=False):
     """tf_bertembed's backbone and `Pretrainer`, compiled as they come."""
     import keras
 
     from tf_bertembed import models, tasks
 
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # Contenders wait side by side: none may take all of its memory.
+        tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(0)
-    backbone = models.BertEmbedBackbone(**sizes, dropout=dropout)
+    backbone = models.BertEmbedBackbone(**sizes, dropout=dropout, dtype=dtype)
     task = tasks.Pretrainer(backbone, next_sentence=False)
-    task.compile()
+    task.compile(jit_compile=xla)
     return _stepper(task, _read(batches, lambda value: {"masked_lm": value}))
 
 
