@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_bertembed import layers
 from tf_bertembed.common import BertEmbedError
@@ -28,3 +29,17 @@ def test_relu():
 def test_unknown_activation():
     with pytest.raises(BertEmbedError, match=r"`activation` must be one of .*Received: 'swish'"):
         layers.get_activation("swish")
+
+
+@pytest.mark.parametrize("name", ["gelu", "gelu_tanh", "relu"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_form_for_training_has_the_same_numbers_and_gradients(name, dtype):
+    x = tf.cast(tf.constant(POINTS), dtype)
+    results = []
+    for training in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layers.get_activation(name, training=training)(x)
+        results.append((tf.cast(y, "float32"), tf.cast(tape.gradient(y, x), "float32")))
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)

@@ -5,6 +5,7 @@ from tf_bertembed.common import lazy
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
+        "Dropout": "dropout",
         "InputFusion": "input_fusion",
         "MaskedLMHead": "masked_lm_head",
         "MaskedPooling": "masked_pooling",

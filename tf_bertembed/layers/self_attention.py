@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tf_bertembed.common import BertEmbedError
+from tf_bertembed.layers.dropout import Dropout
 from tf_bertembed.layers.initializers import bert_initializer
 
 # Far below any score, and finite, so that a row of padding alone gives the
@@ -73,7 +74,7 @@ class SelfAttention(keras.layers.Layer):
             name="attention_output",
         )
         self.output_dense.build((None, hidden_dim))
-        self.attention_dropout = keras.layers.Dropout(self.dropout, dtype="float32")
+        self.attention_dropout = Dropout(self.dropout, dtype="float32")
         self.built = True
 
     def call(self, x, padding_mask, return_attentions=False, training=None):

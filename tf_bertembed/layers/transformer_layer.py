@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tf_bertembed.layers.activations import get_activation
+from tf_bertembed.layers.dropout import Dropout
 from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.layers.self_attention import SelfAttention
 
@@ -83,13 +84,13 @@ class TransformerLayer(keras.layers.Layer):
         self.intermediate_dense = dense(self.intermediate_dim, self.hidden_dim, "intermediate")
         self.output_dense = dense(self.hidden_dim, self.intermediate_dim, "output")
         self.feedforward_norm = norm("feedforward_norm")
-        self.attention_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
-        self.feedforward_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
-        self._activation = get_activation(self.activation)
+        self.attention_dropout = Dropout(self.dropout, dtype=policy)
+        self.feedforward_dropout = Dropout(self.dropout, dtype=policy)
         self.built = True
 
     def _feedforward(self, x, training):
-        inner = self._activation(self.intermediate_dense(ops.reshape(x, (-1, self.hidden_dim))))
+        activation = get_activation(self.activation, training=training is True)
+        inner = activation(self.intermediate_dense(ops.reshape(x, (-1, self.hidden_dim))))
         output = self.feedforward_dropout(self.output_dense(inner), training=training)
         return ops.reshape(output, ops.shape(x))
 

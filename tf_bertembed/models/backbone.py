@@ -6,6 +6,7 @@ from keras import ops
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import (
+    Dropout,
     InputFusion,
     MaskedPooling,
     OutputFusion,
@@ -187,9 +188,7 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
             InputFusion(input_fusion, dtype=dtype, name="input_fusion") if input_fusion else None
         )
         self.embeddings_norm = norm("embeddings_norm")
-        self.embeddings_dropout = keras.layers.Dropout(
-            dropout, dtype=dtype, name="embeddings_dropout"
-        )
+        self.embeddings_dropout = Dropout(dropout, dtype=dtype, name="embeddings_dropout")
         self.transformer_layers = [
             TransformerLayer(
                 num_heads,

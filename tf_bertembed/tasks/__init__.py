@@ -5,6 +5,7 @@ from tf_bertembed.common import lazy
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
+        "AdamW": "adamw",
         "Pretrainer": "pretrainer",
         "TextClassifier": "text_classifier",
         "export_checkpoint": "checkpoints",

@@ -10,6 +10,7 @@ from keras import ops
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.layers.initializers import bert_initializer
+from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
 
 UNKNOWN = "Labels that the classifier does not know"
@@ -145,7 +146,7 @@ class TextClassifier(BertEmbedTask):
         ```
         """
         if isinstance(optimizer, str) and optimizer == "auto":
-            optimizer = keras.optimizers.AdamW(5e-5)
+            optimizer = AdamW(5e-5)
         if isinstance(loss, str) and loss == "auto":
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         if isinstance(metrics, str) and metrics == "auto":

@@ -1,7 +1,6 @@
 """AdamW as BERT is trained with it."""
 
-import keras
-
+from tf_bertembed.tasks import AdamW
 from tf_bertembed.training.schedule import LinearWarmup
 
 
@@ -18,7 +17,7 @@ def create_optimizer(learning_rate, steps, warmup_share=0.1, weight_decay=0.01, 
         clip_norm: float. The largest norm of a step's gradients together.
 
     Returns:
-        A `keras.optimizers.AdamW`.
+        A `tasks.AdamW`.
 
     Raises:
         BertEmbedError: where a number is out of its range.
@@ -36,8 +35,6 @@ def create_optimizer(learning_rate, steps, warmup_share=0.1, weight_decay=0.01, 
         Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101
     """
     schedule = LinearWarmup(learning_rate, steps, warmup_steps=int(steps * warmup_share))
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=weight_decay, global_clipnorm=clip_norm
-    )
+    optimizer = AdamW(schedule, weight_decay=weight_decay, global_clipnorm=clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
