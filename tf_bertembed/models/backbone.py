@@ -65,8 +65,10 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
             `layers.OutputFusion`.
         static_trainable: bool. Whether training changes the word vectors.
         dtype: string or `keras.DTypePolicy`. For example `"float32"`,
-            `"mixed_float16"` or `"mixed_bfloat16"`. Softmax and
-            normalisation are float32 under each.
+            `"mixed_float16"` or `"mixed_bfloat16"`; `None` for Keras's own
+            (`keras.config.set_dtype_policy`). Weights, softmax, normalisation
+            and losses are float32 under each, and a task's `compile` scales
+            the loss in float16.
         **kwargs: passed to `keras_nlp.models.Backbone` (`name`, ...).
 
     Raises:
