@@ -53,7 +53,9 @@ def test_keras_file_round_trip(randomised, features, tmp_path):
 
 def test_a_preset_of_another_model(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"registered_name": "keras_hub>Other"}))
-    with pytest.raises(FileFormatError, match=r"A preset of BertEmbedBackbone or .*keras_hub>Other"):
+    with pytest.raises(
+        FileFormatError, match=r"A preset of BertEmbedBackbone or .*keras_hub>Other"
+    ):
         models.load(tmp_path)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from tf_bertembed import layers, models, text
 from tf_bertembed.common import FileFormatError, MissingFileError
-from tf_bertembed.models.huggingface_tokenizer import read_tokenizer
 
 OLD = "sentence_transformers.models"
 # As sentence-transformers 6.2.0 writes it with transformers 5.23.0.
@@ -230,7 +229,8 @@ def test_the_same_vectors(pooling, tmp_path):
     settings = models.read_sentence_transformers(tmp_path / "saved")
     assert (settings.pooling, settings.sequence_length) == (pooling, 9)
     assert settings.normalize == (pooling != "max")
-    features = text.Preprocessor(read_tokenizer(settings.folder), settings.sequence_length)(texts)
+    tokenizer = text.BertEmbedTokenizer.from_folder(settings.folder)
+    features = text.Preprocessor(tokenizer, settings.sequence_length)(texts)
     encoded = models.load(settings.folder)(features)["sequence_output"]
     got = np.asarray(layers.MaskedPooling(settings.pooling)(encoded, features["padding_mask"]))
     if settings.normalize:

@@ -288,7 +288,14 @@ def test_minilm_in_and_out_again(tmp_path):
     report = tasks.import_checkpoint("all-minilm-l6-v2", tmp_path / "run")
     assert report["sequence_length"] == 256
     assert (report["pooling"], report["normalize"]) == ("mean", True)
+    texts = ["A cat sat.", "Café 我住", "word " * 300]
+    vectors, before = (
+        models.load_encoder(place).encode(texts) for place in (tmp_path / "run", folder)
+    )
+    np.testing.assert_array_equal(vectors, before)
     tasks.export_checkpoint(tmp_path / "run", tmp_path / "again")
+    settings = json.loads((tmp_path / "again" / "tokenizer_config.json").read_text())
+    assert settings["model_max_length"] == 256
     got = load_file(tmp_path / "again" / "model.safetensors")
     expected = load_file(Path(folder) / "model.safetensors")
     expected.pop("embeddings.position_ids", None)

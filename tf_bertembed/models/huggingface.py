@@ -104,8 +104,8 @@ def _write_tokenizer(folder, tokenizer, longest):
     settings = {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": tokenizer.lowercase,
-        "strip_accents": None,
-        "tokenize_chinese_chars": True,
+        "strip_accents": tokenizer.strip_accents,
+        "tokenize_chinese_chars": tokenizer.tokenize_chinese_chars,
         "model_max_length": longest,
         **special,
     }
@@ -146,7 +146,7 @@ def write_huggingface(
             _write_tokenizer(place, tokenizer, longest)
 
 
-def save_huggingface(backbone, folder, tokenizer=None, overwrite=False):
+def save_huggingface(backbone, folder, tokenizer=None, overwrite=False, sequence_length=None):
     """Write a backbone as a Hugging Face folder, for `transformers.BertModel`.
 
     Writes `config.json` and `model.safetensors` (float32, whatever precision
@@ -160,6 +160,8 @@ def save_huggingface(backbone, folder, tokenizer=None, overwrite=False):
         folder: string or `pathlib.Path`. The folder to make.
         tokenizer: a `BertEmbedTokenizer` or `None`.
         overwrite: bool. Whether to replace what stands at `folder`.
+        sequence_length: int. The most pieces of a text, written as the
+            tokenizer's `model_max_length`; `None` for the backbone's.
 
     Raises:
         BertEmbedError: where BERT has no place for a part of the backbone
@@ -180,6 +182,5 @@ def save_huggingface(backbone, folder, tokenizer=None, overwrite=False):
     ```
     """
     config = huggingface_config(backbone, "BertModel")
-    write_huggingface(
-        folder, backbone, backbone_tensors(backbone), config, tokenizer, overwrite=overwrite
-    )
+    tensors = backbone_tensors(backbone)
+    write_huggingface(folder, backbone, tensors, config, tokenizer, sequence_length, overwrite)

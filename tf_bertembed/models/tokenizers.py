@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
-from tf_bertembed.models.huggingface_tokenizer import read_tokenizer
 from tf_bertembed.models.loading import checkpoint_format
 from tf_bertembed.models.names import find_checkpoint
 from tf_bertembed.text import BertEmbedTokenizer, load_vocabulary
@@ -132,4 +131,4 @@ def load_tokenizer(path_or_name, lowercase=None):
         return _read_keras_nlp(folder)
     if form == "tf-bertembed":
         return BertEmbedTokenizer.from_preset(str(folder))
-    return read_tokenizer(folder)
+    return BertEmbedTokenizer.from_folder(folder)

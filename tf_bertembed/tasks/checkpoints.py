@@ -303,7 +303,8 @@ def export_checkpoint(
     elif read.task is not None and head:
         tasks.save_huggingface(read.task, folder, overwrite)
     else:
-        models.save_huggingface(read.backbone, folder, tokenizer, overwrite)
+        longest = None if read.preprocessor is None else read.preprocessor.sequence_length
+        models.save_huggingface(read.backbone, folder, tokenizer, overwrite, longest)
     report = read.report()
     if read.sentences is not None:
         report["left_out"].append("pooling and normalisation")

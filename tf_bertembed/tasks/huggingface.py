@@ -7,11 +7,7 @@ import numpy as np
 from tf_bertembed.common import BertEmbedError, FileFormatError
 from tf_bertembed.models.huggingface import read_huggingface, write_huggingface
 from tf_bertembed.models.huggingface_config import huggingface_config, share
-from tf_bertembed.models.huggingface_tokenizer import (
-    has_tokenizer,
-    longest_text,
-    read_tokenizer,
-)
+from tf_bertembed.models.huggingface_tokenizer import has_tokenizer, longest_text
 from tf_bertembed.models.tensors import (
     Slot,
     assign_slots,
@@ -23,7 +19,7 @@ from tf_bertembed.models.tensors import (
 from tf_bertembed.models.tensors_file import MASKED_LM_BIAS
 from tf_bertembed.tasks.pretrainer import Pretrainer
 from tf_bertembed.tasks.text_classifier import TextClassifier
-from tf_bertembed.text import Preprocessor
+from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
 
 PRETRAINING, MASKED_LM = "BertForPreTraining", "BertForMaskedLM"
 CLASSIFICATION = "BertForSequenceClassification"
@@ -70,7 +66,7 @@ def _preprocessor(folder, backbone, sequence_length):
     if not has_tokenizer(folder):
         return None
     longest = longest_text(folder, backbone.max_sequence_length)
-    return Preprocessor(read_tokenizer(folder), sequence_length or longest)
+    return Preprocessor(BertEmbedTokenizer.from_folder(folder), sequence_length or longest)
 
 
 def _labels(path, config):

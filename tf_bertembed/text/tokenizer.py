@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_bertembed import common
 from tf_bertembed.text.normalizer import Rules
 from tf_bertembed.text.presets import layer_from_preset
-from tf_bertembed.text.tokenizer_config import read_flags
+from tf_bertembed.text.tokenizer_config import read_flags, read_pieces
 from tf_bertembed.text.vocabulary import SPECIAL_TOKENS, check_vocabulary, load_vocabulary
 from tf_bertembed.text.vocabulary_access import VOCABULARY_FILE, VocabularyAccess
 from tf_bertembed.text.wordpiece import WordPiece
@@ -92,7 +92,8 @@ class BertEmbedTokenizer(VocabularyAccess, keras_nlp.tokenizers.Tokenizer):
         """Make the tokenizer of a Hugging Face BERT folder.
 
         Args:
-            path: string or `pathlib.Path`. A folder with `vocab.txt`.
+            path: string or `pathlib.Path`. A folder with `vocab.txt` or, as
+                `transformers` 5 writes it, `tokenizer.json` alone.
                 `do_lower_case`, `strip_accents` and `tokenize_chinese_chars`
                 are taken from its `tokenizer_config.json`, or where there is
                 none from the normalizer of `tokenizer.json`; what is not said
@@ -103,9 +104,9 @@ class BertEmbedTokenizer(VocabularyAccess, keras_nlp.tokenizers.Tokenizer):
             A `BertEmbedTokenizer`.
 
         Raises:
-            MissingFileError: where the folder or its `vocab.txt` is missing.
+            MissingFileError: where the folder or its vocabulary is missing.
             FileFormatError: where one of the files is not what it should be,
-                or asks for another normalisation than BERT's.
+                or asks for what this tokenizer does not do.
 
         Example:
 
@@ -119,9 +120,7 @@ class BertEmbedTokenizer(VocabularyAccess, keras_nlp.tokenizers.Tokenizer):
         assert tokenizer(["A a"]) == [[5, 6]]
         ```
         """
-        path = Path(path)
-        vocabulary = load_vocabulary(path / "vocab.txt")
-        return cls(vocabulary, **{**read_flags(path), **kwargs})
+        return cls(**{**read_pieces(path), **read_flags(path), **kwargs})
 
     @classmethod
     def from_config(cls, config):

@@ -1,10 +1,11 @@
-"""The settings of a tokenizer in a Hugging Face folder."""
+"""The pieces and settings of a tokenizer in a Hugging Face folder."""
 
 from pathlib import Path
 
 from tf_bertembed import common
+from tf_bertembed.text.vocabulary import load_vocabulary
 
-SETTINGS, FAST = "tokenizer_config.json", "tokenizer.json"
+VOCABULARY, SETTINGS, FAST = "vocab.txt", "tokenizer_config.json", "tokenizer.json"
 # Names in the settings and in the normalizer of tokenizer.json, and what published tokenizers
 # take where nothing is said.
 FLAGS = {
@@ -58,14 +59,44 @@ def _flags(path, values, which):
     return flags
 
 
-def read_lowercase(path):
-    """Whether a folder with this `tokenizer_config.json` lower-cases, where nothing else is set."""
-    common.require_file(path)
-    flags = read_flags(Path(path).parent)
-    if flags["strip_accents"] not in (None, flags["lowercase"]):
+def read_pieces(folder):
+    """Read the vocabulary of a Hugging Face folder.
+
+    Args:
+        folder: string or `pathlib.Path`. A folder with `vocab.txt` or, as
+            `transformers` 5 writes it, with `tokenizer.json` alone.
+
+    Returns:
+        A dict of arguments of `BertEmbedTokenizer`: `vocabulary`, and where
+        `tokenizer.json` says it `max_chars_per_word`.
+
+    Raises:
+        MissingFileError: where there is neither file.
+        FileFormatError: where the file does not hold a WordPiece vocabulary
+            as published BERT tokenizers have it.
+    """
+    fast = Path(folder) / FAST
+    if (Path(folder) / VOCABULARY).exists() or not fast.exists():
+        return {"vocabulary": load_vocabulary(Path(folder) / VOCABULARY)}
+    content = common.read_json(fast)
+    model = content.get("model")
+    model = model if isinstance(model, dict) else {}
+    pieces = model.get("vocab")
+    wordpiece = model.get("type", "WordPiece") == "WordPiece" and isinstance(pieces, dict)
+    if not wordpiece or model.get("continuing_subword_prefix", "##") != "##":
         raise common.FileFormatError(
-            path, f"`strip_accents` differs from `do_lower_case`. Received: {flags}."
+            fast,
+            "A WordPiece vocabulary with the prefix '##' was expected. Received: a model of type "
+            f"{model.get('type')!r}.",
         )
-    if not flags["tokenize_chinese_chars"]:
-        raise common.FileFormatError(path, "Received: tokenize_chinese_chars=false.")
-    return flags["lowercase"]
+    ids = set(pieces.values()) if all(type(i) is int for i in pieces.values()) else ()
+    if ids != set(range(len(pieces))):
+        raise common.FileFormatError(fast, "The ids of the pieces must be 0, 1, ..., each once.")
+    unknown = [token["content"] for token in content.get("added_tokens", ())]
+    unknown = [token for token in unknown if token not in pieces]
+    if unknown:
+        raise common.FileFormatError(
+            fast, f"Added tokens that are no pieces of the vocabulary. Received: {unknown[:5]}."
+        )
+    longest = model.get("max_input_chars_per_word", 100)
+    return {"vocabulary": sorted(pieces, key=pieces.get), "max_chars_per_word": longest}
