@@ -27,6 +27,25 @@ class SharedCrossentropy(keras.metrics.SparseCategoricalCrossentropy):
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
+class BestGuessAccuracy(keras.metrics.MeanMetricWrapper):
+    """How often the highest logit is the label's.
+
+    Keras's own looks at every logit four times more, for the sake of zeros
+    with a sign.
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(_is_best_guess, name=name, dtype=dtype)
+
+    def get_config(self):
+        return {"name": self.name, "dtype": self.dtype}
+
+
+def _is_best_guess(y_true, y_pred):
+    return tf.cast(tf.argmax(y_pred, axis=-1) == tf.cast(y_true, tf.int64), tf.float32)
+
+
+@keras.saving.register_keras_serializable("tf_bertembed")
 class Pretrainer(BertEmbedTask):
     """Trains a backbone to restore masked pieces and to tell next sentences.
 
@@ -127,7 +146,7 @@ class Pretrainer(BertEmbedTask):
             "weighted_metrics",
             {
                 name: [
-                    keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+                    BestGuessAccuracy(),
                     SharedCrossentropy(from_logits=True, name="crossentropy"),
                 ]
                 for name in self.output_names
