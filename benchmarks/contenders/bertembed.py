@@ -16,19 +16,19 @@ def threads():
     }
 
 
-def embedder(checkpoint, longest=None, max_pieces=None, streams=None):
+def embedder(checkpoint, longest=None, max_pieces=None, streams=None, batch_size=32):
     encoder = models.load_encoder(checkpoint, normalize=True, sequence_length=longest)
     shares = []
 
     def encode(texts):
         encode.texts = texts
-        return encoder.encode(texts, batch_size=32, max_pieces=max_pieces, streams=streams)
+        return encoder.encode(texts, batch_size, max_pieces, streams)
 
     def padding():
         if not shares:  # the same for the same texts
             pieces = encoder.preprocessor.tokenizer.tokenize(encode.texts).row_lengths().numpy()
             lengths = (pieces + 2).clip(max=encoder.preprocessor.sequence_length)
-            batches = encoder.batches(encode.texts, 32, max_pieces)
+            batches = encoder.batches(encode.texts, batch_size, max_pieces, streams or 2)
             computed = sum(len(rows) * lengths[rows].max() for rows in batches)
             shares.append(1 - float(lengths.sum() / computed))
         return shares[0]

@@ -11,9 +11,9 @@ def threads():
     return bertembed.threads()
 
 
-def embedder(checkpoint, longest=None, max_pieces=None):
+def embedder(checkpoint, longest=None, max_pieces=None, batch_size=32):
     # Before anything imports TensorFlow.
     streams = start_tensorflow(streams=True)
     from contenders import bertembed
 
-    return bertembed.embedder(checkpoint, longest, max_pieces, streams)
+    return bertembed.embedder(checkpoint, longest, max_pieces, streams, batch_size)

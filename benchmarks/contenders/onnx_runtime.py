@@ -17,7 +17,7 @@ def threads():
     return _threads
 
 
-def embedder(checkpoint, model, longest=256, streams=None):
+def embedder(checkpoint, model, longest=256, streams=None, batch_size=32):
     """As it comes, or in a number of streams of one thread each."""
     tokenizer = tokenizers.Tokenizer.from_file(f"{checkpoint}/tokenizer.json")
     tokenizer.no_padding()
@@ -41,7 +41,7 @@ def embedder(checkpoint, model, longest=256, streams=None):
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         return session.run(None, inputs)[0]
 
-    def encode(texts, batch_size=32):
+    def encode(texts):
         encodings = tokenizer.encode_batch(texts)
         order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable")
         batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -82,7 +82,7 @@ def test_nothing_is_loaded_before_fit(tmp_path):
         "path": tmp_path / "nowhere",
         "pooling": None,
         "sequence_length": None,
-        "batch_size": 32,
+        "batch_size": None,
         "normalize": None,
         "max_pieces": None,
     }

@@ -36,12 +36,15 @@ def embed(
         int | None, typer.Option("--sequence-length", min=3, help="The most pieces of a text.")
     ] = None,
     batch_size: Annotated[
-        int, typer.Option("--batch-size", min=1, help="The most texts in a batch.")
-    ] = 32,
+        int | None,
+        typer.Option("--batch-size", min=1, help="The most texts in a batch. By default no limit."),
+    ] = None,
     max_pieces: Annotated[
         int | None,
         typer.Option(
-            "--max-pieces", min=1, help="The most pieces in a batch, which bounds its memory."
+            "--max-pieces",
+            min=1,
+            help="The most pieces in a batch, which bounds its memory. By default 2048.",
         ),
     ] = None,
     force: Annotated[

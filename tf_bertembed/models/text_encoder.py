@@ -18,7 +18,10 @@ from tf_bertembed.text.checks import check_texts
 # Texts that are sorted by length together: enough for full batches of each
 # length, and a bound on what a corpus of any size takes in memory.
 WINDOW = 16384
-MAX_PIECES = 4096
+# Beyond a thousand pieces a product hardly gains; the tensors of one layer take
+# 2048 * 4 * intermediate_dim bytes.
+MAX_PIECES = 2048
+FEWEST_PIECES = 256
 LONGEST = 256
 
 
@@ -140,15 +143,17 @@ class TextEncoder:
         self._vectors = vectors
         self._lengths = lengths
 
-    def encode(self, texts, batch_size=32, max_pieces=None, streams=None):
+    def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
         """Encode texts.
 
         Args:
             texts: sequence of N strings.
-            batch_size: int. The most texts in a batch.
+            batch_size: int. The most texts in a batch; `None` for as many as
+                `max_pieces` lets in.
             max_pieces: int. The most pieces in a batch once padded, which
                 bounds the memory that a batch takes, whatever its texts. A
-                text that is longer makes a batch alone. `None` for 4096.
+                text that is longer makes a batch alone. `None` for 2048, and
+                less where few texts are to be shared out.
             streams: int. The batches that run at a time; `None` for two, or
                 for one on a single core.
 
@@ -171,24 +176,25 @@ class TextEncoder:
         texts = check_texts(texts)
         streams = default_streams() if streams is None else streams
         for name, value in (("streams", streams), ("batch_size", batch_size)):
-            if value < 1:
+            if value is not None and value < 1:
                 raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
         vectors = np.empty((len(texts), self.output_dim), "float32")
         with progress("Encoding texts", len(texts)) as advance:
             for begin in range(0, len(texts), WINDOW):
                 window = texts[begin : begin + WINDOW]
-                batches = self.batches(window, batch_size, max_pieces)
+                batches = self.batches(window, batch_size, max_pieces, streams)
                 part = vectors[begin : begin + WINDOW]
                 encode_batches(self._vectors, window, batches, streams, part, advance)
         return vectors
 
-    def batches(self, texts, batch_size=32, max_pieces=None):
+    def batches(self, texts, batch_size=None, max_pieces=None, streams=1):
         """Cut texts into the batches that `encode` runs.
 
         Args:
             texts: list of N strings.
             batch_size: int. As for `encode`.
             max_pieces: int. As for `encode`.
+            streams: int. As for `encode`.
 
         Returns:
             A list of int64 arrays, the places in `texts` of each batch.
@@ -209,7 +215,10 @@ class TextEncoder:
         if len(texts) == 1:
             return [np.zeros(1, "int64")]
         lengths = self._lengths(tf.constant(texts)).numpy()
-        return piece_batches(lengths, batch_size, MAX_PIECES if max_pieces is None else max_pieces)
+        if max_pieces is None:
+            share = -(-int(lengths.sum()) // streams)
+            max_pieces = min(MAX_PIECES, max(FEWEST_PIECES, share))
+        return piece_batches(lengths, batch_size, max_pieces)
 
 
 def load_encoder(path_or_name, pooling=None, normalize=None, sequence_length=None, **overrides):

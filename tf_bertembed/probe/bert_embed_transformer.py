@@ -21,13 +21,13 @@ class BertEmbedTransformer(TextTransformer):
         sequence_length: int. The most pieces of a text that are read; `None`
             for what the folder says, at most 256 where it says nothing.
         batch_size: int. The most texts in a batch; texts of like length
-            share one.
+            share one. `None` for as many as `max_pieces` lets in.
         normalize: bool. Whether vectors are brought to length 1; `None` for
             what a sentence-transformers folder says, and for no elsewhere.
         max_pieces: int. The most pieces in a batch once padded, which bounds
             memory; a longer text makes a batch alone. An exported model's
             tokenizer cannot be asked: 4 bytes count as a piece there. `None`
-            for 4096.
+            for 2048.
 
     Attributes:
         n_features_out_: int. The width of the vectors.
@@ -58,7 +58,7 @@ class BertEmbedTransformer(TextTransformer):
         path,
         pooling=None,
         sequence_length=None,
-        batch_size=32,
+        batch_size=None,
         normalize=None,
         max_pieces=None,
     ):
@@ -72,7 +72,7 @@ class BertEmbedTransformer(TextTransformer):
     def _features(self, texts):
         from tf_bertembed.probe.encoders import load_encoder
 
-        if self.batch_size < 1:
+        if self.batch_size is not None and self.batch_size < 1:
             raise BertEmbedError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
         settings = (str(self.path), self.pooling, self.normalize, self.sequence_length)
         loaded = getattr(self, "_loaded", None)

@@ -30,7 +30,7 @@ class SavedModelEncoder:
             )
         self._embed = embed
 
-    def encode(self, texts, batch_size=32, max_pieces=None, streams=None):
+    def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
         """As for `models.TextEncoder`, but that pieces are reckoned from bytes."""
         max_pieces = MAX_PIECES if max_pieces is None else max_pieces
         return encode_batches(

@@ -14,7 +14,7 @@ def embed_file(
     pooling=None,
     normalize=None,
     sequence_length=None,
-    batch_size=32,
+    batch_size=None,
     max_pieces=None,
     streams=None,
     overwrite=False,
