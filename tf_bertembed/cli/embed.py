@@ -44,7 +44,7 @@ def embed(
         typer.Option(
             "--max-pieces",
             min=1,
-            help="The most pieces in a batch, which bounds its memory. By default 2048.",
+            help="The most pieces in a batch, which bounds its memory. By default 1024.",
         ),
     ] = None,
     force: Annotated[

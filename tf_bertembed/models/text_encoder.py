@@ -18,9 +18,9 @@ from tf_bertembed.text.checks import check_texts
 # Texts that are sorted by length together: enough for full batches of each
 # length, and a bound on what a corpus of any size takes in memory.
 WINDOW = 16384
-# Beyond a thousand pieces a product hardly gains; the tensors of one layer take
-# 2048 * 4 * intermediate_dim bytes.
-MAX_PIECES = 2048
+# Products hardly gain beyond a thousand pieces, and what they make leaves the caches; one layer
+# takes 1024 * 4 * intermediate_dim bytes then.
+MAX_PIECES = 1024
 FEWEST_PIECES = 256
 LONGEST = 256
 
@@ -152,7 +152,7 @@ class TextEncoder:
                 `max_pieces` lets in.
             max_pieces: int. The most pieces in a batch once padded, which
                 bounds the memory that a batch takes, whatever its texts. A
-                text that is longer makes a batch alone. `None` for 2048, and
+                text that is longer makes a batch alone. `None` for 1024, and
                 less where few texts are to be shared out.
             streams: int. The batches that run at a time; `None` for two, or
                 for one on a single core.

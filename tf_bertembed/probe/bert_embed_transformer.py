@@ -27,7 +27,7 @@ class BertEmbedTransformer(TextTransformer):
         max_pieces: int. The most pieces in a batch once padded, which bounds
             memory; a longer text makes a batch alone. An exported model's
             tokenizer cannot be asked: 4 bytes count as a piece there. `None`
-            for 2048.
+            for 1024.
 
     Attributes:
         n_features_out_: int. The width of the vectors.
