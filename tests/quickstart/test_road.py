@@ -24,6 +24,7 @@ def demo(tmp_path_factory):
     return folder, done, results
 
 
+@pytest.mark.slow
 def test_all_that_it_made_lies_under_its_output(demo):
     folder, _, _ = demo
     assert {entry.name for entry in folder.iterdir()} == {"runs", "saved_models"}
@@ -36,6 +37,7 @@ def test_all_that_it_made_lies_under_its_output(demo):
         assert (run / "all-minilm-l6-v2" / name).stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_the_printed_numbers_are_the_runs_own(demo):
     _, done, results = demo
     for metrics in results["fine_tuning"].values():
@@ -55,18 +57,21 @@ def test_a_place_that_a_file_blocks_is_said_at_once(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["saved_models"]
 
 
+@pytest.mark.slow
 def test_the_exported_model_was_verified(demo):
     _, _, results = demo
     assert results["export"]["ok"]
     assert results["export"]["difference"] <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_warm_start_learns_faster(demo):
     _, _, results = demo
     curves = results["pretraining"]["curves"]
     assert curves["warm"][-1] < curves["cold"][-1]
 
 
+@pytest.mark.slow
 def test_every_feature_beats_chance(demo):
     _, _, results = demo
     assert set(results["probe"]) == {"TF-IDF", "word vectors", "BERT", "BERT + word vectors"}

@@ -1,5 +1,6 @@
 """Real sentences with their sentiment, and a small backbone over their words."""
 
+import sys
 from pathlib import Path
 
 import keras
@@ -98,3 +99,14 @@ def examples(reviews, tokenizer):
         return text.PretrainingExamples(documents, tokenizer, **settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def transformers():
+    """The package, which brings PyTorch along."""
+    # Where TensorFlow is loaded, triton's own LLVM brings the process down; PyTorch does without.
+    sys.modules.setdefault("triton", None)
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    return transformers

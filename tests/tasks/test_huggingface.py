@@ -1,14 +1,13 @@
 """Folders in and out against transformers itself (its version is in the environment)."""
 
 import json
-import sys
 
 import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tf_bertembed import models, tasks, text
+from tf_bertembed import models, tasks
 from tf_bertembed.common import BertEmbedError, FileFormatError
 
 SIZES = {
@@ -19,7 +18,6 @@ SIZES = {
     "intermediate_size": 32,
     "max_position_embeddings": 24,
 }
-WORDS = ["the", "cat", "##s", "sat", ".", "caf", "##e", "我", "!", "on"]
 HEADS = ["BertForPreTraining", "BertForMaskedLM", "BertForSequenceClassification"]
 TOLERANCE = 1e-5
 FEATURES = {
@@ -32,14 +30,10 @@ TEXTS = {name: value for name, value in FEATURES.items() if name != "mask_positi
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(transformers, tmp_path_factory):
     """Write a model of transformers whose every weight is random, once for each configuration."""
-    # Where TensorFlow is loaded, triton's own LLVM brings the process down; PyTorch does without.
-    sys.modules.setdefault("triton", None)
     import torch
-    import transformers
 
-    transformers.utils.logging.disable_progress_bar()
     known = {}
 
     def made(kind, **config):
@@ -141,9 +135,7 @@ def test_the_encoder_of_a_head_that_no_task_has(kind, made):
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_heads_in_and_out(kind, made, tmp_path):
-    import transformers
-
+def test_heads_in_and_out(transformers, kind, made, tmp_path):
     model, folder = made(kind, hidden_act="gelu_new", layer_norm_eps=1e-3)
     task = tasks.load_huggingface(folder)
     assert_agree(task, model)
@@ -228,9 +220,7 @@ def test_shards(made, tmp_path):
     assert_agree(tasks.load_huggingface(tmp_path), model)
 
 
-def test_an_encoder_out(made, tmp_path):
-    import transformers
-
+def test_an_encoder_out(transformers, made, tmp_path):
     model, folder = made("BertModel", type_vocab_size=5, hidden_act="relu")
     backbone = models.load(folder, dtype="mixed_bfloat16")
     models.save_huggingface(backbone, tmp_path / "out")
@@ -242,68 +232,11 @@ def test_an_encoder_out(made, tmp_path):
         np.testing.assert_array_equal(answers(again.eval())[name], value)
 
 
-def test_sinusoidal_positions_out(tmp_path):
-    import transformers
-
+def test_sinusoidal_positions_out(transformers, tmp_path):
     backbone = models.BertEmbedBackbone(40, 1, 2, 16, 32, position_embedding="sinusoidal")
     models.save_huggingface(backbone, tmp_path / "out")
     model = transformers.BertModel.from_pretrained(tmp_path / "out").eval()
     assert_agree_encoders(backbone, model)
-
-
-@pytest.mark.parametrize("lowercase", [True, False])
-def test_the_tokenizer_out_and_in(lowercase, tmp_path):
-    import transformers
-
-    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, *WORDS], lowercase=lowercase)
-    backbone = models.BertEmbedBackbone(15, 1, 2, 8, 16, max_sequence_length=16)
-    preprocessor = text.Preprocessor(tokenizer, sequence_length=12)
-    task = tasks.TextClassifier(backbone, 2, preprocessor)
-    tasks.save_huggingface(task, tmp_path / "out")
-    again = tasks.load_huggingface(tmp_path / "out")
-    published = transformers.BertTokenizerFast.from_pretrained(tmp_path / "out")
-    assert published.model_max_length == again.preprocessor.sequence_length == 12
-    assert published.mask_token_id == 4
-    texts = ["The cats sat.", "Café 我住 cats!", "", "the " * 20]
-    expected = published(texts, padding=True, truncation=True, return_tensors="np")
-    got = again.preprocessor(texts)
-    np.testing.assert_array_equal(got["token_ids"], expected["input_ids"])
-    np.testing.assert_array_equal(got["padding_mask"], expected["attention_mask"])
-    assert again.preprocessor.tokenizer.lowercase is lowercase
-    np.testing.assert_array_equal(again(got), task(got))
-
-
-@pytest.mark.parametrize(
-    ("lowercase", "strip_accents", "tokenize_chinese_chars"),
-    [(True, False, True), (False, True, True), (True, None, False), (False, False, False)],
-)
-def test_the_flags_of_a_tokenizer_out_and_in(
-    lowercase, strip_accents, tokenize_chinese_chars, tmp_path
-):
-    import transformers
-
-    flags = {
-        "lowercase": lowercase,
-        "strip_accents": strip_accents,
-        "tokenize_chinese_chars": tokenize_chinese_chars,
-    }
-    pieces = [*text.SPECIAL_TOKENS, *WORDS, *("##é", "Caf", "我住", "住", "É", "E", "é", "e")]
-    tokenizer = text.BertEmbedTokenizer(pieces, **flags)
-    backbone = models.BertEmbedBackbone(len(pieces), 1, 2, 8, 16, max_sequence_length=16)
-    models.save_huggingface(backbone, tmp_path / "out", tokenizer, sequence_length=9)
-    published = transformers.BertTokenizerFast.from_pretrained(tmp_path / "out")
-    assert published.model_max_length == 9
-    texts = ["Café café cafe", "我住 住 cat我住", "É é E e"]
-    expected = published(texts, add_special_tokens=False)["input_ids"]
-    assert tokenizer(texts) == expected
-    # As it is written back: tokenizer.json and the settings.
-    published.save_pretrained(tmp_path / "back")
-    (tmp_path / "back" / "vocab.txt").unlink(missing_ok=True)
-    back = text.BertEmbedTokenizer.from_folder(tmp_path / "back")
-    assert {name: getattr(back, name) for name in flags} == flags
-    assert back.get_vocabulary() == pieces
-    (tmp_path / "back" / "tokenizer_config.json").unlink()
-    assert text.BertEmbedTokenizer.from_folder(tmp_path / "back")(texts) == expected
 
 
 def without(name):

@@ -19,22 +19,13 @@ from typing import NamedTuple
 import flatbuffers
 import numpy as np
 
+from tf_bertembed.vectors.pieces import IDEOGRAPHS
+
 REMOVED = {"Cc", "Cf", "Co"}
 WHITE = "\t\n\r"
 REPLACEMENT = "\ufffd"
 # No other plane has characters that normalisation changes, the private ones (15, 16) left aside.
 PLANES = (range(1, 0xD800), range(0xE000, 0x30000), range(0xE0000, 0xE1000))
-# What BERT takes for a Chinese character; Hangul and kana are none.
-CHINESE = (
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B820, 0x2CEAF),
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)
 PRIVATE = (range(0xF0000, 0x100000), range(0x100000, 0x110000))
 
 REPLACED = 1 << 30
@@ -72,7 +63,7 @@ def normalize_character(character, rules):
 
 @functools.cache
 def _hidden():
-    chinese = itertools.chain.from_iterable(range(first, last + 1) for first, last in CHINESE)
+    chinese = itertools.chain.from_iterable(range(first, last + 1) for first, last in IDEOGRAPHS)
     places = itertools.chain(*(range(plane[0], plane[-1] - 1) for plane in PRIVATE))
     return dict(zip(chinese, map(chr, places), strict=False))
 
