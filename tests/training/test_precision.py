@@ -169,8 +169,12 @@ def test_softmax_normalisation_and_losses_are_computed_in_float32(kind, dtype):
     assert found["MatMul"][half] > 4 * found["MatMul"]["float32"]
 
 
-@pytest.mark.parametrize("fusion", FUSIONS, ids=lambda fusion: "-".join(fusion.values()) or "none")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "fusion"),
+    # The head and the fusion do not meet: each is tried once.
+    [("classifier", FUSIONS[0]), *(("pretrainer", fusion) for fusion in FUSIONS)],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value.values()) or "none",
+)
 def test_gradients_are_finite_and_near_with_a_row_of_padding_alone(kind, fusion):
     data = make_data(kind, bool(fusion))
     exact, limits = None, {"mixed_float16": 0.01, "mixed_bfloat16": 0.1}
