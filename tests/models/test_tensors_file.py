@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from tf_bertembed import models
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
+from tf_bertembed.models.tensors_file import SafetensorsSource
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -69,6 +70,30 @@ def test_weights_that_only_look_real(write):
     folder = write(change=lambda tensors: {**tensors, name: np.zeros(8, "int8")})
     with pytest.raises(FileFormatError, match=rf"{name} should hold real numbers.* int8"):
         models.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        ("nan", "float32"),
+        ("inf", "float32"),
+        ("-inf", "float16"),
+        ("nan", "bfloat16"),
+        ("1e300", "float64"),
+    ],
+)
+def test_weights_that_are_not_finite(value, dtype, tmp_path):
+    import ml_dtypes
+
+    array = np.zeros((2, 3))
+    array[1, 2] = float(value)
+    kind = np.dtype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    save_file({"bert.pooler.dense.weight": array.astype(kind)}, tmp_path / "model.safetensors")
+    source = SafetensorsSource(tmp_path / "model.safetensors")
+    with pytest.raises(
+        FileFormatError, match=r"model\.safetensors: The tensor bert\.pooler\.dense\.weight holds"
+    ):
+        source.get("pooler.dense.weight", (2, 3))
 
 
 @pytest.mark.parametrize("kept", [3, 200, -100])

@@ -53,7 +53,7 @@ class TensorSource:
         return self.has_stored(self.stored_name(name))
 
     def get(self, name, shape):
-        """A tensor as float32; raises where it is missing or of another shape."""
+        """A tensor as float32; raises where it is missing, of another shape or not finite."""
         stored = self.stored_name(name)
         if not self.has_stored(stored):
             raise FileFormatError(self.path, f"The tensor {stored} is missing.")
@@ -71,7 +71,14 @@ class TensorSource:
                 self.path,
                 f"The tensor {stored} should hold real numbers. Received: {array.dtype.name}.",
             )
-        return self.publish(stored, array).astype("float32", copy=False)
+        # What is too large for float32 becomes infinite, and is refused as such.
+        with np.errstate(over="ignore"):
+            array = self.publish(stored, array).astype("float32", copy=False)
+        if not np.isfinite(array).all():
+            raise FileFormatError(
+                self.path, f"The tensor {stored} holds values that are NaN or infinite in float32."
+            )
+        return array
 
 
 @dataclasses.dataclass(frozen=True)
