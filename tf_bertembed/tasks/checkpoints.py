@@ -71,8 +71,9 @@ def _read_huggingface(folder, sequence_length, head):
     settings = models.read_sentence_transformers(folder)
     if settings is not None:
         folder = settings.folder
-    config, source = read_json(folder / "config.json"), open_weights(folder)
-    if head and settings is None and published_head(config, source) is not None:
+    path = folder / "config.json"
+    config, source = read_json(path), open_weights(folder)
+    if head and settings is None and published_head(path, config, source) is not None:
         task = tasks.load_huggingface(folder, sequence_length=sequence_length)
         return _Read(task.backbone, task)
     backbone = models.load_huggingface(folder)

@@ -78,6 +78,10 @@ def _labels(path, config):
             f"'single_label_classification' or null. Received: {kind!r}.",
         )
     count = config.get("num_labels", 2)
+    if type(count) is not int or count < 1:
+        raise FileFormatError(
+            path, f"`num_labels` must be a whole number of at least 1. Received: {count!r:.200}."
+        )
     names = config.get("id2label", {str(i): f"LABEL_{i}" for i in range(count)})
     try:
         numbered = {int(number): name for number, name in names.items()}
@@ -93,9 +97,19 @@ def _labels(path, config):
     return labels
 
 
-def published_head(config, source):
+def _named_architectures(path, config):
+    named = config.get("architectures")
+    named = [] if named is None else named
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise FileFormatError(
+            path, f"`architectures` must be a list of strings. Received: {named!r:.200}."
+        )
+    return named
+
+
+def published_head(path, config, source):
     """The class of a head that a task has; `None` where the folder has none such."""
-    named = config.get("architectures") or []
+    named = _named_architectures(path, config)
     found = next((name for name in named if name in KNOWN), None)
     if found is None and not named and MASKED_LM_BIAS in source:
         return MASKED_LM
@@ -103,10 +117,10 @@ def published_head(config, source):
 
 
 def _architecture(path, config, source):
-    found = published_head(config, source)
+    found = published_head(path, config, source)
     if found is not None:
         return found
-    named = config.get("architectures") or []
+    named = _named_architectures(path, config)
     heads = ", ".join(source.head_names) or "none"
     raise FileFormatError(
         path,
