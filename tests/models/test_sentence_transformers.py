@@ -187,6 +187,30 @@ TWO = NEW_MODULES[:2]
             TWO,
             "`prompts` lacks the default prompt. Received: 'passage'",
         ),
+        *(
+            (
+                {"config_sentence_transformers.json": {"prompts": prompts}},
+                TWO,
+                r"config_sentence_transformers\.json: `prompts` must be an object of strings",
+            )
+            for prompts in (["query: "], "query: ", 5, {"query": 5}, {"query": None})
+        ),
+        *(
+            (
+                {"config_sentence_transformers.json": {"default_prompt_name": name}},
+                TWO,
+                r"config_sentence_transformers\.json: `default_prompt_name` must be a string or",
+            )
+            for name in (5, ["query"], {})
+        ),
+        *(
+            (
+                {"1_Pooling/config.json": {"pooling_mode": mode}},
+                TWO,
+                r"1_Pooling/config\.json: The pooling \(`pooling_mode`\) must be one of",
+            )
+            for mode in (5, {"a": "mean"}, [["mean"]], True)
+        ),
     ],
 )
 def test_what_is_not_taken(changes, modules, message, write):

@@ -98,9 +98,11 @@ def _pooling(path, prompt):
     if modes is None:
         modes = [mode for key, mode in _SWITCHES.items() if config.get(key)] or ["mean"]
     modes = [modes] if isinstance(modes, str) else modes
-    if len(modes) != 1 or modes[0] not in _POOLINGS:
+    if not isinstance(modes, list) or len(modes) != 1 or modes[0] not in _POOLINGS:
         raise FileFormatError(
-            path, f"The pooling must be one of {', '.join(_POOLINGS)}. Received: {modes}."
+            path,
+            f"The pooling (`pooling_mode`) must be one of {', '.join(_POOLINGS)}. Received: "
+            f"{modes!r:.200}.",
         )
     if prompt:
         _expect(path, config, "include_prompt", True)
@@ -131,10 +133,19 @@ def _sequence_length(path, config, folder):
 def _prompt(path):
     config = _optional(path)
     name = config.get("default_prompt_name")
-    prompts = config.get("prompts") or {}
+    prompts = config.get("prompts")
+    prompts = {} if prompts is None else prompts
+    if not isinstance(prompts, dict) or not all(isinstance(p, str) for p in prompts.values()):
+        raise FileFormatError(
+            path, f"`prompts` must be an object of strings. Received: {prompts!r:.200}."
+        )
+    if name is not None and not isinstance(name, str):
+        raise FileFormatError(
+            path, f"`default_prompt_name` must be a string or null. Received: {name!r:.200}."
+        )
     if name is not None and name not in prompts:
         raise FileFormatError(path, f"`prompts` lacks the default prompt. Received: {name!r}.")
-    return prompts.get(name) or ""
+    return prompts.get(name, "")
 
 
 def read_sentence_transformers(path_or_name):
