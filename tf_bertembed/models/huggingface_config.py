@@ -82,14 +82,15 @@ def backbone_arguments(path, config, overrides=None):
     if missing:
         raise FileFormatError(path, f"A BERT configuration needs whole numbers for {missing}.")
     activation = config.get("hidden_act", "gelu")
-    if activation not in _ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
         raise FileFormatError(
             path, f"`hidden_act` must be one of {sorted(_ACTIVATIONS)}. Received: {activation!r}."
         )
     epsilon = config.get("layer_norm_eps", 1e-12)
-    if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not epsilon >= 0:
+    number = isinstance(epsilon, (int, float)) and not isinstance(epsilon, bool)
+    if not number or not 0 <= epsilon < float("inf"):
         raise FileFormatError(
-            path, f"`layer_norm_eps` must be a number of at least 0. Received: {epsilon!r}."
+            path, f"`layer_norm_eps` must be a number of at least 0. Received: {epsilon!r:.200}."
         )
     arguments = {argument: sizes[key] for argument, key in _SIZES.items()}
     if "dropout" not in overrides:
