@@ -59,6 +59,13 @@ def model(**changes):
             lambda content: {**content, "added_tokens": [{"content": "<user>"}]},
             r"no pieces of the vocabulary\. Received: \['<user>'\]",
         ),
+        *(
+            (
+                lambda content, added=added: {**content, "added_tokens": added},
+                r"tokenizer\.json: `added_tokens` must be a list of objects",
+            )
+            for added in (["x"], 5, {"content": "the"}, [{}], [{"content": ["the"]}])
+        ),
     ],
 )
 def test_what_is_not_taken(change, message, write):

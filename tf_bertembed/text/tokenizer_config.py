@@ -92,8 +92,18 @@ def read_pieces(folder):
     ids = set(pieces.values()) if all(type(i) is int for i in pieces.values()) else ()
     if ids != set(range(len(pieces))):
         raise common.FileFormatError(fast, "The ids of the pieces must be 0, 1, ..., each once.")
-    unknown = [token["content"] for token in content.get("added_tokens", ())]
-    unknown = [token for token in unknown if token not in pieces]
+    added = content.get("added_tokens")
+    added = [] if added is None else added
+    named = isinstance(added, list) and all(
+        isinstance(token, dict) and isinstance(token.get("content"), str) for token in added
+    )
+    if not named:
+        raise common.FileFormatError(
+            fast,
+            "`added_tokens` must be a list of objects with the string `content`. Received: "
+            f"{added!r:.200}.",
+        )
+    unknown = [token["content"] for token in added if token["content"] not in pieces]
     if unknown:
         raise common.FileFormatError(
             fast, f"Added tokens that are no pieces of the vocabulary. Received: {unknown[:5]}."
