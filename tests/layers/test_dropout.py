@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tf_bertembed import layers
+from tf_bertembed.common import BertEmbedError
 
 ONES = np.ones((301, 333), "float32")
 
@@ -36,7 +37,7 @@ def test_edges():
     np.testing.assert_array_equal(layers.Dropout(0.0)(ONES, training=True), ONES)
     np.testing.assert_array_equal(layers.Dropout(1.0)(ONES, training=True), 0 * ONES)
     assert layers.Dropout(0.3)(np.ones((0, 3), "float32"), training=True).shape == (0, 3)
-    with pytest.raises(ValueError, match="Every component is drawn"):
+    with pytest.raises(BertEmbedError, match="Every component is drawn"):
         layers.Dropout(0.1, noise_shape=(1, 3))
 
 

@@ -58,6 +58,13 @@ def test_hardly_any_padding_and_a_bound_on_every_batch(encoder, mixed):
     assert 1 - lengths.sum() / sum(padded) <= 0.05
 
 
+def test_the_budget_holds_whatever_the_preprocessor_pads_to(encoder, mixed):
+    padded = text.Preprocessor(encoder.preprocessor.tokenizer, 512, padding="max_length")
+    other = models.TextEncoder(encoder.backbone, padded)
+    assert other.preprocessor(["w1", "w1 w2"])["token_ids"].shape == (2, 4)
+    assert near(other.encode(mixed[:5]), encoder.encode(mixed[:5]))
+
+
 def test_one_trace_for_every_shape(encoder, mixed):
     encoder.encode(mixed[:40])
     traces = encoder._vectors.experimental_get_tracing_count()
@@ -95,7 +102,7 @@ def test_normalized_prompted_and_lower_cased(encoder):
     [
         (["a"], {"streams": 0}, r"`streams` must be at least 1\. Received: 0"),
         (["a"], {"batch_size": 0}, r"`batch_size` must be at least 1\. Received: 0"),
-        (["a", "b"], {"max_pieces": 0}, r"`max_pieces` must be at least 1\. Received: 0"),
+        (["a"], {"max_pieces": 0}, r"`max_pieces` must be at least 1\. Received: 0"),
         ("a text", {}, "not one text"),
         (["a", None], {}, "Row 1 holds None"),
     ],
@@ -136,5 +143,16 @@ def test_a_published_folder_says_how_it_is_used():
 def test_settings_that_do_not_suit():
     with pytest.raises(BertEmbedError, match=r"position table of .*Received: 513; at most: 512"):
         models.load_encoder("all-minilm-l6-v2", sequence_length=513)
+    for wrong in (0, 2.5, "x"):
+        with pytest.raises(BertEmbedError, match=rf"`sequence_length` must be .*{wrong!r}"):
+            models.load_encoder("all-minilm-l6-v2", sequence_length=wrong)
     with pytest.raises(MissingFileError, match="nowhere does not exist"):
         models.load_encoder("nowhere")
+
+
+def test_the_length_that_a_folder_states(encoder, tmp_path):
+    tokenizer = encoder.preprocessor.tokenizer
+    for stated, expected in ((16, 16), (None, 256)):
+        folder = tmp_path / str(stated)
+        models.save_huggingface(encoder.backbone, folder, tokenizer, sequence_length=stated)
+        assert models.load_encoder(folder).preprocessor.sequence_length == expected

@@ -1,8 +1,10 @@
+import keras
 import numpy as np
 import pytest
 
 from tf_bertembed import tasks
 from tf_bertembed.common import BertEmbedError
+from tf_bertembed.tasks.pretrainer import BestGuessAccuracy, SharedCrossentropy
 
 
 def cross_entropy(logits, labels):
@@ -123,3 +125,26 @@ def test_signatures_give_the_mean_over_the_pieces(pretrainer, preprocessor, revi
     for function in pretrainer.signatures().values():
         embedding = function(features)["embedding"]
         np.testing.assert_allclose(embedding, (x * mask).sum(1) / mask.sum(1), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1), (2, 3)])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (BestGuessAccuracy(), keras.metrics.SparseCategoricalAccuracy()),
+        (
+            SharedCrossentropy(from_logits=True),
+            keras.metrics.SparseCategoricalCrossentropy(from_logits=True),
+        ),
+    ],
+    ids=["accuracy", "crossentropy"],
+)
+def test_metrics_are_those_of_keras(ours, theirs, shape):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(*shape[: 1 if shape[-1] == 1 else None], 9)).astype("float32")
+    labels, weights = rng.integers(0, 9, shape), rng.random(shape).astype("float32")
+    for metric in (ours, theirs):
+        metric.reset_state()
+        metric.update_state(labels, logits, weights)
+    assert float(ours.result()) == pytest.approx(float(theirs.result()), rel=1e-6)
+    assert type(keras.metrics.deserialize(keras.metrics.serialize(ours))) is type(ours)

@@ -221,3 +221,13 @@ def test_from_a_folder_with_a_bad_configuration(tmp_path, config, message):
 def test_from_a_folder_without_its_vocabulary(tmp_path):
     with pytest.raises(MissingFileError, match=r"vocab\.txt does not exist"):
         text.BertEmbedTokenizer.from_folder(folder(tmp_path, "{}", vocabulary=None))
+
+
+def test_long_words_in_long_lines_are_told_apart():
+    # Taken out of their line one by one, these words would need gigabytes.
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "hello", "x", "##x"])
+    lines = ["hello " * 40_000, "x" * 120_000 + " hello" * 20_000, "é" + "ä" * 99]
+    ids = tokenizer.tokenize(tf.constant([*lines, "x" * 100 + " " + "x" * 101]))
+    assert ids.row_lengths().numpy().tolist() == [40_000, 20_001, 1, 101]
+    assert ids[1][:3].numpy().tolist() == [1, 5, 5]
+    assert ids[3][-2:].numpy().tolist() == [7, 1]

@@ -1,3 +1,5 @@
+import concurrent.futures
+
 import numpy as np
 import tensorflow as tf
 
@@ -19,7 +21,18 @@ def test_repeated_calls_are_traced_and_give_the_same():
             assert sorted(first) == sorted(other)
             for name, values in first.items():
                 np.testing.assert_array_equal(values, other[name])
-    assert sorted(preprocessor._run._traced) == [1, 2]
+    assert sorted(preprocessor._run._made[2]) == [1, 2]
+
+
+def test_threads_may_share_one():
+    preprocessor = text.Preprocessor(text.BertEmbedTokenizer(PIECES), 128, static_words=["é"])
+    expected = [arrays(preprocessor(TEXTS)) for _ in range(3)][-1]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(preprocessor, TEXTS) for _ in range(80)]
+        for future in running:
+            got = arrays(future.result(timeout=60))
+            for name, values in expected.items():
+                np.testing.assert_array_equal(got[name], values)
 
 
 def test_a_change_starts_anew():

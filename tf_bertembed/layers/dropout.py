@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tf_bertembed.common import BertEmbedError
+
 LEVELS = 1 << 16
 
 
@@ -10,15 +12,19 @@ LEVELS = 1 << 16
 class Dropout(keras.layers.Dropout):
     """Drops a share of the components in training, as `keras.layers.Dropout`.
 
-    Whether a component stays is drawn from 16 random bits instead of 32: on
-    a CPU random numbers are a tenth of a training step. The share is so held
-    to the nearest 1/65536, and what stays is scaled by exactly that share.
+    Whether a component stays is drawn from 16 random bits instead of 32, since
+    on a CPU random numbers are a good part of what dropout costs. The share
+    is so held to the nearest 1/65536, and what stays is scaled by that share.
 
     Args:
         rate: float. The share that is dropped, from 0 to 1.
-        noise_shape: not taken; every component is drawn.
+        noise_shape: `None`. Every component is drawn; kept for Keras's order
+            of arguments.
         seed: int. As for `keras.layers.Dropout`.
         **kwargs: passed to `keras.layers.Layer` (`name`, `dtype`, ...).
+
+    Raises:
+        BertEmbedError: where `noise_shape` is given.
 
     Example:
 
@@ -38,7 +44,9 @@ class Dropout(keras.layers.Dropout):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         if noise_shape is not None:
-            raise ValueError(f"Every component is drawn. Received: noise_shape={noise_shape}.")
+            raise BertEmbedError(
+                f"Every component is drawn: `noise_shape` must be None. Received: {noise_shape}."
+            )
         super().__init__(rate, seed=seed, **kwargs)
 
     def call(self, inputs, training=False):
@@ -47,7 +55,7 @@ class Dropout(keras.layers.Dropout):
             return inputs
         if dropped == LEVELS:
             return tf.zeros_like(inputs)
-        shape = tf.shape(inputs)
+        shape = tf.shape(inputs, out_type=tf.int64)
         size = tf.reduce_prod(shape)
         words = tf.random.stateless_uniform(
             [(size + 1) // 2],

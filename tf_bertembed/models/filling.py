@@ -1,5 +1,6 @@
 """A backbone made out of a checkpoint's tensors."""
 
+import keras
 import tensorflow as tf
 
 from tf_bertembed.layers.initializers import without_drawing
@@ -34,6 +35,11 @@ def filled_backbone(arguments, source):
 
     with without_drawing() as skipped, tf.variable_creator_scope(create):
         backbone = BertEmbedBackbone(**arguments)
+    if len(starts) < len(skipped):
+        raise RuntimeError(
+            f"Keras {keras.__version__} makes variables in another way than the one this was "
+            f"written for: {len(skipped)} were not drawn, of which only {len(starts)} can be."
+        )
     filled = {id(variable.value) for variable in assign_backbone(backbone, source)}
     for variable, start in starts:
         if id(variable) not in filled:

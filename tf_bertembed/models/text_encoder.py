@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError, available_cores, progress
 from tf_bertembed.layers import MaskedPooling
+from tf_bertembed.models.huggingface_tokenizer import longest_text
 from tf_bertembed.models.loading import checkpoint_format, load
 from tf_bertembed.models.names import find_checkpoint
 from tf_bertembed.models.parts import check_parts
@@ -119,6 +120,13 @@ class TextEncoder:
         lowercase=False,
     ):
         check_parts(backbone, preprocessor)
+        if preprocessor.padding != "longest":
+            # The budget of pieces is reckoned from lengths, so nothing else may be padded to.
+            preprocessor = Preprocessor(
+                preprocessor.tokenizer,
+                preprocessor.sequence_length,
+                static_words=preprocessor.static_words,
+            )
         self.backbone = backbone
         self.preprocessor = preprocessor
         self.output_dim = backbone.output_dim
@@ -175,7 +183,8 @@ class TextEncoder:
         """
         texts = check_texts(texts)
         streams = default_streams() if streams is None else streams
-        for name, value in (("streams", streams), ("batch_size", batch_size)):
+        limits = {"streams": streams, "batch_size": batch_size, "max_pieces": max_pieces}
+        for name, value in limits.items():
             if value is not None and value < 1:
                 raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
         vectors = np.empty((len(texts), self.output_dim), "float32")
@@ -257,7 +266,7 @@ def load_encoder(path_or_name, pooling=None, normalize=None, sequence_length=Non
     folder = find_checkpoint(path_or_name) if settings is None else settings.folder
     backbone = load(folder, **overrides)
     longest = backbone.max_sequence_length
-    if sequence_length is not None and sequence_length > longest:
+    if isinstance(sequence_length, int) and sequence_length > longest:
         raise BertEmbedError(
             f"`sequence_length` is longer than the position table of {folder}. "
             f"Received: {sequence_length}; at most: {longest}."
@@ -277,7 +286,11 @@ def _preprocessor(folder, settings, sequence_length, longest):
     own = checkpoint_format(folder) == "tf-bertembed"
     if own and (folder / "preprocessor.json").exists():
         preprocessor = Preprocessor.from_preset(str(folder))
-        preprocessor.sequence_length = min(sequence_length or preprocessor.sequence_length, longest)
+        if sequence_length is None:
+            sequence_length = min(preprocessor.sequence_length, longest)
+        preprocessor.sequence_length = sequence_length
         return preprocessor
-    default = settings.sequence_length if settings else min(longest, LONGEST)
-    return Preprocessor(load_tokenizer(folder), sequence_length=sequence_length or default)
+    if sequence_length is None:
+        stated = settings.sequence_length if settings else longest_text(folder, longest)
+        sequence_length = stated if settings else min(stated, LONGEST)
+    return Preprocessor(load_tokenizer(folder), sequence_length=sequence_length)

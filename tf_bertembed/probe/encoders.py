@@ -32,6 +32,8 @@ class SavedModelEncoder:
 
     def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
         """As for `models.TextEncoder`, but that pieces are reckoned from bytes."""
+        if not texts:
+            raise BertEmbedError("There is no text to encode. Received: an empty list.")
         max_pieces = MAX_PIECES if max_pieces is None else max_pieces
         return encode_batches(
             lambda batch: self._embed(text=batch)["embedding"],

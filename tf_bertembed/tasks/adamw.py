@@ -16,7 +16,7 @@ class AdamW(keras.optimizers.AdamW):
     """`keras.optimizers.AdamW`, each variable updated by one TensorFlow kernel.
 
     It takes the same arguments and gives the same numbers, in one pass over
-    the weights instead of ten. Where a batch reads a row of a table more than
+    the weights instead of many. Where a batch reads a row of a table more than
     once, its gradients are summed before they are squared, as for any other
     weight; Keras 3.15 squares each. Where the kernel cannot be used
     (`amsgrad`, variables spread over devices), Keras's own update runs.

@@ -42,7 +42,9 @@ class BestGuessAccuracy(keras.metrics.MeanMetricWrapper):
 
 
 def _is_best_guess(y_true, y_pred):
-    return tf.cast(tf.argmax(y_pred, axis=-1) == tf.cast(y_true, tf.int64), tf.float32)
+    guesses = tf.argmax(y_pred, axis=-1)
+    labels = tf.reshape(tf.cast(y_true, tf.int64), tf.shape(guesses))
+    return tf.cast(guesses == labels, tf.float32)
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")

@@ -1,7 +1,6 @@
 """Ops called one by one in Python cost more than their work: repeated calls are traced."""
 
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 CALLS_BEFORE = 2
 
@@ -17,26 +16,28 @@ class TracedWhenRepeated:
 
     def __init__(self, function):
         self._function = function
-        self._state, self._calls, self._traced = (), {}, {}
+        # State, number of calls and graph by number of tensors: one object that is replaced
+        # whole, since threads may call at the same time.
+        self._made = (), {}, {}
 
     def __call__(self, texts, state):
         """Apply the function to a list of tensors, given all else that it depends on."""
         if not tf.executing_eagerly():
             return self._function(texts)
-        if len(state) != len(self._state) or any(map(_differ, state, self._state)):
-            self._state, self._calls, self._traced = state, {}, {}
+        known, calls, traced = self._made
+        if len(state) != len(known) or any(map(_differ, state, known)):
+            calls, traced = {}, {}
+            self._made = state, calls, traced
         number = len(texts)
-        self._calls[number] = self._calls.get(number, 0) + 1
-        if self._calls[number] <= CALLS_BEFORE:
+        calls[number] = calls.get(number, 0) + 1
+        if calls[number] <= CALLS_BEFORE:
             return self._function(texts)
-        if number not in self._traced:
+        if number not in traced:
             columns = [tf.TensorSpec([None], tf.string)] * number
-            self._traced[number] = tf.function(
+            traced[number] = tf.function(
                 lambda *texts: self._function(texts), input_signature=columns
             )
-        # The ops follow one another and are small: handing them to other threads costs more.
-        with context.function_executor_type("SINGLE_THREADED_EXECUTOR"):
-            return self._traced[number](*texts)
+        return traced[number](*texts)
 
 
 def _differ(one, other):

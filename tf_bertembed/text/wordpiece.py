@@ -105,10 +105,12 @@ class WordPiece(tf.Module):
         first_pieces = tf.where(first)[:, 0]
         word_start = tf.gather(starts, first_pieces)
         word_end = tf.math.segment_max(ends, word)
-        source = tf.gather(normalized, tf.gather(rows, first_pieces))
-        characters = tf.strings.length(
-            tf.strings.substr(source, word_start, word_end - word_start), unit="UTF8_CHAR"
-        )
+        # Counted in the bytes of all texts together: to take each word out of its text would
+        # copy the whole text for each.
+        texts_begin = tf.cumsum(tf.cast(tf.strings.length(normalized), tf.int64), exclusive=True)
+        begin = tf.gather(texts_begin, tf.gather(rows, first_pieces))
+        counted = _characters_before(tf.strings.reduce_join(normalized))
+        characters = tf.gather(counted, begin + word_end) - tf.gather(counted, begin + word_start)
         long = tf.gather(characters > self._max_chars, word)
         keep = tf.logical_or(first, tf.logical_not(long))
         ids = tf.where(long, tf.cast(self.unknown, ids.dtype), ids)
@@ -116,6 +118,12 @@ class WordPiece(tf.Module):
         before = tf.concat([[0], tf.cumsum(tf.cast(keep, tf.int64))], axis=0)
         ids, starts, ends = (tf.boolean_mask(values, keep) for values in (ids, starts, ends))
         return ids, tf.gather(before, splits), starts, ends
+
+
+def _characters_before(text):
+    """How many characters begin before each byte of a text, and before its end: [N + 1] int64."""
+    continues = tf.bitwise.bitwise_and(tf.io.decode_raw(text, tf.uint8), 0xC0) == 0x80
+    return tf.concat([[0], tf.cumsum(tf.cast(~continues, tf.int64))], axis=0)
 
 
 def _model(vocabulary, max_bytes):
