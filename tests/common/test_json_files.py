@@ -9,9 +9,13 @@ from tf_bertembed import common
         (b"", "The file is empty. Say what for."),
         (b"{\n 'a': 1}", "line 2: JSON was expected"),
         (b"[1]", "A JSON object was expected. Received: a list"),
-        (b'{\n"a": "caf\xe9"}', "line 2: UTF-8 text was expected"),
-        (b"{\x00}", "binary"),
+        (b'{\n"a": "caf\xe9"}', r"^[^:]*config\.json, line 2: UTF-8 text was expected"),
+        (b"{\x00}", r"^[^:]*config\.json, line 1: .*binary"),
+        (b"[" * 100_000, r"config\.json: The JSON is nested too deeply"),
+        (b'{"a": ' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+        (b'{"a": ' + b"9" * 5000 + b"}", r"config\.json: A number in the JSON cannot be read"),
     ],
+    ids=lambda value: str(value[:30]),
 )
 def test_what_is_wrong_is_told(tmp_path, content, message):
     path = tmp_path / "config.json"

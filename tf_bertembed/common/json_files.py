@@ -20,7 +20,8 @@ def read_json(path, purpose="", kind=dict):
     Raises:
         MissingFileError: where there is nothing at `path`.
         FileFormatError: where the file is empty, binary, not UTF-8 or not
-            JSON (with the line), or holds other than one of `kind`.
+            JSON (with the line), is nested too deeply, has a whole number of
+            thousands of digits, or holds other than one of `kind`.
 
     Example:
 
@@ -33,10 +34,17 @@ def read_json(path, purpose="", kind=dict):
     ```
     """
     path = require_file(path, purpose)
+    # Outside the block below: the errors of reading are ValueErrors of their own.
+    written = "\n".join(line for _, line in read_lines(path))
     try:
-        content = json.loads("\n".join(line for _, line in read_lines(path)))
+        content = json.loads(written)
     except json.JSONDecodeError as error:
         raise FileFormatError(path, f"JSON was expected: {error.msg}.", error.lineno) from error
+    except RecursionError as error:
+        raise FileFormatError(path, "The JSON is nested too deeply to be read.") from error
+    except ValueError as error:
+        # Python itself reads no whole number of thousands of digits.
+        raise FileFormatError(path, f"A number in the JSON cannot be read: {error}.") from error
     if not isinstance(content, kind):
         expected = "list" if kind is list else "object"
         raise FileFormatError(
