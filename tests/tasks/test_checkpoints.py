@@ -302,3 +302,14 @@ def test_minilm_in_and_out_again(tmp_path):
     assert sorted(got) == sorted(expected)
     for tensor, value in expected.items():
         np.testing.assert_array_equal(got[tensor], value)
+
+
+def test_the_source_is_never_replaced(folders, imported, tmp_path):
+    source = tmp_path / "holder" / "source"
+    shutil.copytree(folders / "encoder", source)
+    for place in (source, source.parent, source.parent / "." / "source"):
+        with pytest.raises(BertEmbedError, match=r"would replace it\. Choose another place"):
+            tasks.import_checkpoint(source, place, overwrite=True)
+        with pytest.raises(BertEmbedError, match="would replace it"):
+            tasks.export_checkpoint(source, place, overwrite=True)
+    assert (source / "model.safetensors").exists()

@@ -62,6 +62,8 @@ def embed_file(
     output = Path(output)
     if output.suffix != ".npy":
         raise BertEmbedError(f"The output must end in .npy. Received: {output}.")
+    if output.is_dir():
+        raise BertEmbedError(f"The output is a file, and a folder stands there: {output}.")
     with atomic_path(output, overwrite=overwrite) as place:
         texts = [line for _, line in read_lines(input_path)]
         if not texts:

@@ -157,6 +157,16 @@ def _seed(seed):
         keras.utils.set_random_seed(seed)
 
 
+def _spare(source, folder):
+    """Raise where writing to the folder would replace the source, or what holds it."""
+    place = Path(folder).resolve()
+    if source.resolve() == place or place in source.resolve().parents:
+        raise BertEmbedError(
+            f"The output {folder} is, or holds, what is to be read, {source}, and would replace "
+            "it. Choose another place."
+        )
+
+
 def import_checkpoint(
     path_or_name,
     folder,
@@ -223,6 +233,8 @@ def import_checkpoint(
             f"{source} is a folder of this project already; `export_checkpoint` (`checkpoint "
             "export`) writes it in another format."
         )
+    if overwrite:
+        _spare(source, folder)
     with atomic_path(folder, overwrite=overwrite, remedy=EXISTS) as place:
         _seed(seed)
         form, read = _read(source, lowercase, sequence_length, activation, head)
@@ -294,7 +306,9 @@ def export_checkpoint(
     if form not in FORMATS:
         raise BertEmbedError(f"The format must be one of {', '.join(FORMATS)}. Received: {form!r}.")
     source = models.find_checkpoint(path_or_name)
-    if not overwrite and Path(folder).exists():
+    if overwrite:
+        _spare(source, folder)
+    elif Path(folder).exists():
         raise OutputExistsError(folder, EXISTS)
     _seed(seed)
     _, read = _read(source, head=head)
@@ -309,6 +323,7 @@ def export_checkpoint(
     report = read.report()
     if read.sentences is not None:
         report["left_out"].append("pooling and normalisation")
+        del report["pooling"], report["normalize"]
     if read.task is not None and (form == "keras-nlp" or not head):
         report["left_out"].append(f"the head of {report['task']}")
         report["task"] = None
