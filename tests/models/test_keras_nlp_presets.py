@@ -312,3 +312,12 @@ def test_a_folder_that_is_there(randomised, tmp_path):
         models.save_keras_nlp(ours, tmp_path)
     models.save_keras_nlp(ours, tmp_path, overwrite=True)
     assert models.load(tmp_path).hidden_dim == 8
+
+
+def test_a_tokenizer_of_another_model(small, tmp_path):
+    pieces = [*text.SPECIAL_TOKENS, *(f"w{index}" for index in range(500))]
+    with pytest.raises(BertEmbedError, match=r"has 505 pieces, the backbone's token table only"):
+        models.save_keras_nlp(
+            small(activation="gelu_tanh"), tmp_path / "out", text.BertEmbedTokenizer(pieces)
+        )
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from tf_bertembed.common import (
 from tf_bertembed.models.arguments import check_overrides
 from tf_bertembed.models.filling import filled_backbone
 from tf_bertembed.models.huggingface_config import backbone_arguments, huggingface_config
+from tf_bertembed.models.parts import check_vocabulary
 from tf_bertembed.models.tensors import backbone_tensors
 from tf_bertembed.models.tensors_file import WEIGHTS, open_weights
 from tf_bertembed.text import SPECIAL_TOKENS, BertEmbedTokenizer, save_vocabulary
@@ -85,11 +86,7 @@ def _write_json(path, content):
 def _check_tokenizer(tokenizer, backbone):
     if not isinstance(tokenizer, BertEmbedTokenizer):
         raise BertEmbedError(f"A BertEmbedTokenizer was expected. Received: {tokenizer!r}.")
-    if tokenizer.vocabulary_size() > backbone.vocabulary_size:
-        raise BertEmbedError(
-            f"The tokenizer has {tokenizer.vocabulary_size()} pieces, the backbone's token table "
-            f"only {backbone.vocabulary_size}."
-        )
+    check_vocabulary(backbone, tokenizer)
     if tokenizer.max_chars_per_word != 100:
         raise BertEmbedError(
             "Hugging Face's BERT tokenizer takes words of up to 100 characters. Received: "

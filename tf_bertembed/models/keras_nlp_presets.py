@@ -16,6 +16,7 @@ from tf_bertembed.common import (
 from tf_bertembed.models.arguments import check_overrides
 from tf_bertembed.models.backbone import BertEmbedBackbone
 from tf_bertembed.models.filling import filled_backbone
+from tf_bertembed.models.parts import check_vocabulary
 from tf_bertembed.models.tensors import TensorSource, backbone_tensors
 
 CONFIG = "config.json"
@@ -233,6 +234,8 @@ def save_keras_nlp(backbone, folder, tokenizer=None, approximate=False, overwrit
     ```
     """
     _check_form(backbone)
+    if tokenizer is not None:
+        check_vocabulary(backbone, tokenizer)
     theirs = _keras_nlp_backbone(backbone)
     if not approximate:
         _check_numbers(backbone, theirs)

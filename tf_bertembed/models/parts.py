@@ -3,6 +3,24 @@
 from tf_bertembed.common import BertEmbedError
 
 
+def check_vocabulary(backbone, tokenizer):
+    """Raise where a tokenizer has pieces that a backbone's token table lacks.
+
+    Args:
+        backbone: a `BertEmbedBackbone`.
+        tokenizer: a `BertEmbedTokenizer`.
+
+    Raises:
+        BertEmbedError: where the vocabulary is larger than the table.
+    """
+    pieces = tokenizer.vocabulary_size()
+    if pieces > backbone.vocabulary_size:
+        raise BertEmbedError(
+            f"The tokenizer has {pieces} pieces, the backbone's token table only "
+            f"{backbone.vocabulary_size}. Use the vocabulary that the backbone was made with."
+        )
+
+
 def check_parts(backbone, preprocessor):
     """Raise where a preprocessor makes features that a backbone cannot take.
 
@@ -20,12 +38,7 @@ def check_parts(backbone, preprocessor):
             "with `preprocessor=None` and give it features, or the backbone with `num_tags=0`. "
             f"Received: num_tags={backbone.num_tags}."
         )
-    pieces = preprocessor.tokenizer.vocabulary_size()
-    if pieces > backbone.vocabulary_size:
-        raise BertEmbedError(
-            f"The tokenizer has {pieces} pieces, the backbone's token table only "
-            f"{backbone.vocabulary_size}. Use the vocabulary that the backbone was made with."
-        )
+    check_vocabulary(backbone, preprocessor.tokenizer)
     if preprocessor.sequence_length > backbone.max_sequence_length:
         raise BertEmbedError(
             "The preprocessor's `sequence_length` is longer than the backbone's position table. "
