@@ -8,10 +8,8 @@ From strings to normalised mean vectors, float32, batches of 32 unless said, all
 import dataclasses
 import sys
 
-import corpora
 import minilm
-from harness import Benchmark, Contender, Goal, options
-from harness.session import exit_code
+from harness import Contender, Goal
 
 
 def _with_batches(contender, name, batch_size):
@@ -50,25 +48,16 @@ GOALS = [
 
 def main():
     """Run it."""
-
-    def extend(parser):
-        parser.add_argument("--texts", type=int, default=2000, help="number of sentences (2000)")
-
-    arguments = options.parse(__doc__, CONTENDERS, rounds=9, extend=extend)
-    texts, source = corpora.sentences(arguments.data, arguments.texts)
-    minilm.complete(arguments)
-    result = Benchmark(
+    return minilm.compare_on_sentences(
         "bulk_embedding",
         "Strings to normalised mean vectors: all-MiniLM-L6-v2, float32, batches of 32.",
-        arguments,
         "workloads:all_texts",
-        {"path": corpora.write(texts, arguments.output / "work" / "bulk_embedding.json")},
-        base=minilm.SENTENCE_TRANSFORMERS.name,
-        goals=GOALS,
-        reference=minilm.SENTENCE_TRANSFORMERS.name,
-        notes={f"{len(texts):,} sentences of": source},
-    ).run()
-    return exit_code(result)
+        CONTENDERS,
+        GOALS,
+        base=minilm.SENTENCE_TRANSFORMERS,
+        count=2000,
+        description=__doc__,
+    )
 
 
 if __name__ == "__main__":

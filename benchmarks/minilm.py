@@ -5,8 +5,10 @@ import importlib.metadata
 import os
 import subprocess
 
-from harness import Contender, environments
+import corpora
+from harness import Benchmark, Contender, environments, options
 from harness.contenders import BENCHMARKS
+from harness.session import exit_code
 
 from tf_bertembed import models
 
@@ -55,3 +57,42 @@ def _exported(folder, arguments):
             check=True,
         )
     return str(path)
+
+
+def compare_on_sentences(name, question, workload, contenders, goals, base, count, description):
+    """Run a benchmark on real sentences, read from its command line.
+
+    Args:
+        name: string. The benchmark's name, and that of its files.
+        question: string. What the table says above.
+        workload: string. `"module:function"`, what one turn is.
+        contenders: list of `Contender` that may be asked for.
+        goals: list of `Goal`.
+        base: `Contender` that ratios are formed against.
+        count: int. The number of sentences by default.
+        description: string. The module's docstring, for `--help`.
+
+    Returns:
+        An int, the exit code.
+    """
+
+    def extend(parser):
+        parser.add_argument(
+            "--texts", type=int, default=count, help=f"number of sentences ({count})"
+        )
+
+    arguments = options.parse(description, contenders, rounds=9, extend=extend)
+    texts, source = corpora.sentences(arguments.data, arguments.texts)
+    complete(arguments)
+    result = Benchmark(
+        name,
+        question,
+        arguments,
+        workload,
+        {"path": corpora.write(texts, arguments.output / "work" / f"{name}.json")},
+        base=base.name,
+        goals=goals,
+        reference=SENTENCE_TRANSFORMERS.name,
+        notes={f"{len(texts):,} sentences of": source},
+    ).run()
+    return exit_code(result)

@@ -7,10 +7,8 @@ One call for each sentence; a turn is a pass over all of them, its number the me
 
 import sys
 
-import corpora
 import minilm
-from harness import Benchmark, Goal, options
-from harness.session import exit_code
+from harness import Goal
 
 CONTENDERS = [minilm.SENTENCE_TRANSFORMERS, minilm.ONNX_RUNTIME, minilm.KERAS_NLP, minilm.OURS]
 GOALS = [
@@ -21,25 +19,16 @@ GOALS = [
 
 def main():
     """Run it."""
-
-    def extend(parser):
-        parser.add_argument("--texts", type=int, default=200, help="number of sentences (200)")
-
-    arguments = options.parse(__doc__, CONTENDERS, rounds=9, extend=extend)
-    texts, source = corpora.sentences(arguments.data, arguments.texts)
-    minilm.complete(arguments)
-    result = Benchmark(
+    return minilm.compare_on_sentences(
         "single_sentence",
         "One sentence at a time, string to vector: all-MiniLM-L6-v2, float32.",
-        arguments,
         "workloads:one_by_one",
-        {"path": corpora.write(texts, arguments.output / "work" / "single_sentence.json")},
-        base=minilm.ONNX_RUNTIME.name,
-        goals=GOALS,
-        reference=minilm.SENTENCE_TRANSFORMERS.name,
-        notes={f"{len(texts):,} sentences of": source},
-    ).run()
-    return exit_code(result)
+        CONTENDERS,
+        GOALS,
+        base=minilm.ONNX_RUNTIME,
+        count=200,
+        description=__doc__,
+    )
 
 
 if __name__ == "__main__":
