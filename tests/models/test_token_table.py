@@ -20,37 +20,6 @@ def distances(matrix):
     return np.linalg.norm(matrix[:, None] - matrix[None], axis=-1)
 
 
-def test_a_wider_projection_keeps_distances_and_zeros(vectors):
-    wider = models.project(vectors, 128)
-    assert wider.shape == (len(vectors), 128)
-    assert wider.dtype == np.float32
-    np.testing.assert_allclose(distances(wider), distances(vectors), atol=1e-4)
-    assert not wider[0].any()
-
-
-def test_a_narrower_projection_keeps_what_a_linear_map_can(vectors):
-    narrower = models.project(vectors, 10)
-    assert narrower.shape == (len(vectors), 10)
-    assert not narrower[0].any()
-    centred = vectors - vectors.mean(axis=0)
-    kept = (narrower - narrower.mean(axis=0)).var(axis=0).sum()
-    values = np.linalg.svd(centred, compute_uv=False) ** 2 / len(vectors)
-    assert kept == pytest.approx(values[:10].sum(), rel=1e-4)
-
-
-def test_fewer_vectors_than_the_width(vectors):
-    few = vectors[:4]
-    narrower = models.project(few, 10)
-    assert narrower.shape == (4, 10)
-    np.testing.assert_allclose(distances(narrower), distances(few), atol=1e-4)
-
-
-def test_the_seed_chooses_the_projection(vectors):
-    first, second, other = (models.project(vectors, 64, seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first, second)
-    assert np.abs(first - other).max() > 0.1
-
-
 def test_own_scale_keeps_lengths(small, vectors):
     backbone = small(vocabulary_size=len(vectors), hidden_dim=64)
     models.warm_start(backbone, vectors)

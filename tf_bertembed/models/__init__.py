@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "load_huggingface": "huggingface",
         "load_keras_nlp": "keras_nlp_presets",
         "load_tokenizer": "tokenizers",
-        "project": "token_table",
+        "project": "projection",
         "read_sentence_transformers": "sentence_transformers",
         "save_huggingface": "huggingface",
         "save_keras_nlp": "keras_nlp_presets",

@@ -3,55 +3,7 @@
 import numpy as np
 
 from tf_bertembed.common import BertEmbedError
-
-
-def _orthogonal_rows(rows, columns, seed):
-    # The Q factor of a Gaussian matrix, its signs fixed, is uniform over the
-    # orthogonal matrices (Mezzadri, 2007, https://arxiv.org/abs/math-ph/0609050).
-    gaussian = np.random.default_rng(seed).normal(size=(columns, rows))
-    q, r = np.linalg.qr(gaussian)
-    return (q * np.sign(np.diag(r))).T
-
-
-def _principal_columns(matrix, width):
-    _, _, directions = np.linalg.svd(matrix - matrix.mean(axis=0), full_matrices=False)
-    return directions[:width].T
-
-
-def project(matrix, width, seed=0):
-    """Bring vectors to another width, keeping the distances between them.
-
-    To a larger width by an orthogonal map, which keeps every distance; to a
-    smaller one by the principal components, which keep as much as any linear
-    map can.
-
-    Args:
-        matrix: array of shape `[V, S]`, float.
-        width: int. The width wanted.
-        seed: int. Chooses the orthogonal map.
-
-    Returns:
-        An array of shape `[V, width]`, float32. Rows of zeros stay zeros.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from tf_bertembed import models
-
-    vectors = np.random.default_rng(0).normal(size=(5, 3))
-    wider = models.project(vectors, 8)
-    assert np.allclose(wider @ wider.T, vectors @ vectors.T, atol=1e-5)
-    ```
-    """
-    matrix = np.asarray(matrix, "float64")
-    if matrix.shape[1] < width:
-        matrix = matrix @ _orthogonal_rows(matrix.shape[1], width, seed)
-    elif matrix.shape[1] > width:
-        matrix = matrix @ _principal_columns(matrix, width)
-        # Fewer vectors than the width wanted have fewer components.
-        matrix = np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])))
-    return matrix.astype("float32")
+from tf_bertembed.models.projection import project
 
 
 def _raise_other_tables(backbone, deviation):

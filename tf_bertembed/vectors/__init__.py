@@ -8,7 +8,9 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Alignment": "alignment",
         "Coverage": "coverage",
         "align": "alignment",
+        "fit_map": "mapping",
         "load": "loading",
+        "map_to_table": "mapping",
         "static_table": "tables",
     },
 )
