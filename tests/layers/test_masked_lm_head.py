@@ -35,6 +35,15 @@ def test_the_table_is_tied(table):
     np.testing.assert_allclose(head(X, PLACES), 2 * before, rtol=1e-5, atol=1e-6)
 
 
+def test_a_table_of_its_own(table):
+    head = layers.MaskedLMHead(table, tie_weights=False)
+    before = np.asarray(head(X, PLACES))
+    table.embeddings.assign(table.embeddings * 2)
+    np.testing.assert_array_equal(head(X, PLACES), before)
+    head.output_embeddings.assign(head.output_embeddings * 2)
+    np.testing.assert_allclose(head(X, PLACES), 2 * before, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 def test_logits_are_float32(table, dtype):
     head = layers.MaskedLMHead(table, dtype=dtype)

@@ -156,6 +156,20 @@ def test_heads_in_and_out(transformers, kind, made, tmp_path):
         np.testing.assert_array_equal(written[name], value, err_msg=name)
 
 
+def test_a_decoder_of_its_own(transformers, made, tmp_path):
+    model, folder = made("BertForPreTraining", tie_word_embeddings=False)
+    task = tasks.load_huggingface(folder)
+    assert not task.tie_weights
+    assert_agree(task, model)
+    tasks.save_huggingface(task, tmp_path / "out")
+    again, report = transformers.BertForPreTraining.from_pretrained(
+        tmp_path / "out", output_loading_info=True
+    )
+    assert not any(report.values()), report
+    assert not again.config.tie_word_embeddings
+    assert_agree(task, again.eval())
+
+
 def test_many_labels_and_dropouts(made):
     names = {0: "world", 1: "sport", 2: "tech"}
     model, folder = made(

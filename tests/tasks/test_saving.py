@@ -71,9 +71,10 @@ def test_a_keras_file_of_the_defaults(make_backbone, preprocessor, eight, tmp_pa
     assert again.evaluate(*eight, verbose=0, return_dict=True).keys() == {"loss", "accuracy"}
 
 
-@pytest.mark.parametrize("kind", ["preset", "keras"])
-def test_pretrainer_stays_tied(kind, make_backbone, preprocessor, examples, tmp_path):
-    pretrainer = tasks.Pretrainer(make_backbone(embedding_dim=8), preprocessor)
+@pytest.mark.parametrize(("kind", "tied"), [("preset", True), ("keras", True), ("preset", False)])
+def test_pretrainer_stays_tied(kind, tied, make_backbone, preprocessor, examples, tmp_path):
+    backbone = make_backbone(embedding_dim=8)
+    pretrainer = tasks.Pretrainer(backbone, preprocessor, tie_weights=tied)
     pretrainer.compile("adam", run_eagerly=True)
     pretrainer.fit(examples().epoch(0).take(2), verbose=0)
     if kind == "preset":
@@ -84,6 +85,8 @@ def test_pretrainer_stays_tied(kind, make_backbone, preprocessor, examples, tmp_
         again = keras.saving.load_model(tmp_path / "task.keras")
     assert again.masked_lm_head.token_embedding is again.backbone.token_embedding
     assert again.count_params() == pretrainer.count_params()
+    head = again.masked_lm_head
+    assert (head.output_embeddings is head.token_embedding.embeddings) is tied
     features = next(iter(examples().epoch(0)))[0]
     for key, value in pretrainer(features).items():
         np.testing.assert_array_equal(again(features)[key], value)

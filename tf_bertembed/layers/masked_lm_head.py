@@ -1,4 +1,4 @@
-"""Predicts masked pieces with the transposed token table."""
+"""Predicts masked pieces with the token table, or with a table of its own."""
 
 import keras
 import tensorflow as tf
@@ -14,12 +14,15 @@ class MaskedLMHead(keras.layers.Layer):
 
     Gathers the places, transforms them (dense, activation, normalisation) to
     the width of the token table, and multiplies with that table, which stays
-    tied to the embedding. Logits are float32 under any precision.
+    tied to the embedding, or with one of its own of the same shape. Logits
+    are float32 under any precision.
 
     Args:
         token_embedding: `keras.layers.Embedding`. The token table, `[V, E]`.
         activation: string. See `get_activation`.
         layer_norm_epsilon: float. Added to the variance in normalisation.
+        tie_weights: bool. Whether the scores come from the token table.
+            Without, they come from `output_embeddings`, `[V, E]`.
         **kwargs: passed to `keras.layers.Layer` (`name`, `dtype`, ...).
 
     Example:
@@ -41,11 +44,20 @@ class MaskedLMHead(keras.layers.Layer):
         and Wolf, 2017, https://arxiv.org/abs/1608.05859
     """
 
-    def __init__(self, token_embedding, activation="gelu", layer_norm_epsilon=1e-12, **kwargs):
+    def __init__(
+        self,
+        token_embedding,
+        activation="gelu",
+        layer_norm_epsilon=1e-12,
+        tie_weights=True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.token_embedding = token_embedding
         self.activation = activation
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.tie_weights = tie_weights
+        self._own_table = None
 
     def build(self, sequence_shape, mask_positions_shape=None):
         self.width = sequence_shape[-1]
@@ -67,8 +79,19 @@ class MaskedLMHead(keras.layers.Layer):
             initializer="zeros",
             autocast=False,
         )
+        if not self.tie_weights:
+            self._own_table = self.add_weight(
+                name="output_embeddings",
+                shape=(self.token_embedding.input_dim, table_width),
+                initializer=bert_initializer(),
+            )
         self._activation = get_activation(self.activation)
         self.built = True
+
+    @property
+    def output_embeddings(self):
+        """The variable `[V, E]` that scores the pieces: the token table itself where tied."""
+        return self.token_embedding.embeddings if self.tie_weights else self._own_table
 
     def call(self, sequence, mask_positions):
         shape = ops.shape(sequence)
@@ -79,7 +102,7 @@ class MaskedLMHead(keras.layers.Layer):
             self._activation(self.transform_dense(ops.take(flat, places, axis=0)))
         )
         # The flag spares a transposed copy of the whole table each step.
-        table = ops.cast(self.token_embedding.embeddings, self.compute_dtype)
+        table = ops.cast(self.output_embeddings, self.compute_dtype)
         logits = ops.cast(tf.matmul(x, table, transpose_b=True), "float32") + self.output_bias
         return ops.reshape(
             logits, (shape[0], ops.shape(mask_positions)[1], self.token_embedding.input_dim)
@@ -98,6 +121,7 @@ class MaskedLMHead(keras.layers.Layer):
             "token_embedding": keras.layers.serialize(self.token_embedding),
             "activation": self.activation,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "tie_weights": self.tie_weights,
         }
 
     @classmethod

@@ -27,17 +27,20 @@ KNOWN = (PRETRAINING, MASKED_LM, CLASSIFICATION)
 WORD_TABLE = "embeddings.word_embeddings.weight"
 NEXT_SENTENCE = "cls.seq_relationship"
 DECODER = "cls.predictions.decoder.weight"
+DECODER_BIAS = "cls.predictions.decoder.bias"
 
 
-def pretraining_slots(task):
-    """The slots of a `Pretrainer`'s heads."""
+def pretraining_slots(task, bias=MASKED_LM_BIAS):
+    """The slots of a `Pretrainer`'s heads, the scores' bias under one of its two names."""
     head = task.masked_lm_head
     transform = "cls.predictions.transform"
     slots = [
         *dense_slots(head.transform_dense, f"{transform}.dense"),
         *norm_slots(head.transform_norm, f"{transform}.LayerNorm"),
-        Slot(head.output_bias, (MASKED_LM_BIAS,)),
+        Slot(head.output_bias, (bias,)),
     ]
+    if not task.tie_weights:
+        slots.append(Slot(head.output_embeddings, (DECODER,)))
     if task.next_sentence_dense is not None:
         # The published head answers 0 where the second text follows; here that is 1.
         slots += dense_slots(task.next_sentence_dense, NEXT_SENTENCE, flipped=True)
@@ -48,18 +51,20 @@ def _classification_slots(task):
     return dense_slots(task.output_dense, "classifier")
 
 
-def _check_tied(backbone, config, source):
-    """Raise where the decoder is a matrix of its own, which a tied head cannot hold."""
-    tied = config.get("tie_word_embeddings", True)
-    if DECODER not in source and tied:
-        return
-    table = np.asarray(backbone.token_embedding.embeddings)
-    if not np.array_equal(source.get(DECODER, table.shape), table):
-        raise FileFormatError(
-            source.path,
-            f"The tensor {source.stored_name(DECODER)} differs from "
-            f"{source.stored_name(WORD_TABLE)}; the head of a Pretrainer is tied to that table.",
-        )
+def _is_tied(backbone, config, source):
+    """Whether the head scores pieces by the token table; a folder that contradicts itself raises."""
+    if not config.get("tie_word_embeddings", True):
+        return False
+    if DECODER in source:
+        table = np.asarray(backbone.token_embedding.embeddings)
+        if not np.array_equal(source.get(DECODER, table.shape), table):
+            raise FileFormatError(
+                source.path,
+                f"The tensor {source.stored_name(DECODER)} differs from "
+                f"{source.stored_name(WORD_TABLE)}, yet config.json does not say "
+                '"tie_word_embeddings": false.',
+            )
+    return True
 
 
 def _preprocessor(folder, backbone, sequence_length):
@@ -135,7 +140,8 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
 
     `BertForPreTraining` and `BertForMaskedLM` become a `Pretrainer`, which
     tells next sentences where the folder has that head (its two classes change
-    places: here 1 means that the second text follows);
+    places: here 1 means that the second text follows), tied to the token table
+    or not as the folder is;
     `BertForSequenceClassification` becomes a `TextClassifier` with the labels
     of `id2label`. Other heads, such as that of `BertForTokenClassification`,
     have no task; `models.load_huggingface` loads their encoder.
@@ -190,16 +196,19 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
         assign_slots(_classification_slots(task), source)
         return task
     next_sentence = kind == PRETRAINING or f"{NEXT_SENTENCE}.weight" in source
-    task = Pretrainer(backbone, preprocessor, next_sentence=next_sentence)
-    assign_slots(pretraining_slots(task), source)
-    _check_tied(backbone, config, source)
+    tied = _is_tied(backbone, config, source)
+    task = Pretrainer(backbone, preprocessor, next_sentence=next_sentence, tie_weights=tied)
+    # A decoder of its own adds its own bias; the other one is then read by nobody.
+    bias = DECODER_BIAS if not tied and DECODER_BIAS in source else MASKED_LM_BIAS
+    assign_slots(pretraining_slots(task, bias), source)
     return task
 
 
 def _published(task):
     """The class that loads a task, its head's slots, and what `config.json` says of it."""
     if isinstance(task, Pretrainer):
-        return (PRETRAINING if task.next_sentence else MASKED_LM), pretraining_slots(task), {}
+        extra = {"tie_word_embeddings": task.tie_weights}
+        return (PRETRAINING if task.next_sentence else MASKED_LM), pretraining_slots(task), extra
     if not isinstance(task, TextClassifier):
         raise BertEmbedError(
             f"A Pretrainer or a TextClassifier was expected. Received: {type(task).__name__}."
@@ -254,6 +263,9 @@ def save_huggingface(task, folder, overwrite=False):
         if architecture != MASKED_LM or not name.startswith("pooler.")
     }
     tensors.update(slot_tensors(slots))
+    if DECODER in tensors:
+        # transformers asks for both of these where a decoder is not tied.
+        tensors[DECODER_BIAS] = tensors[MASKED_LM_BIAS].copy()
     tokenizer = sequence_length = None
     if task.preprocessor is not None:
         tokenizer = task.preprocessor.tokenizer

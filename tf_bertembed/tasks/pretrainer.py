@@ -55,7 +55,7 @@ class Pretrainer(BertEmbedTask):
     `text.PretrainingExamples` makes them. Answers a dict of float32 logits:
     `masked_lm` `[B, M, vocabulary_size]` and, with `next_sentence`,
     `next_sentence` `[B, 2]`. The head of masked pieces is tied to the token
-    table. The loss counts masked pieces only.
+    table unless told otherwise. The loss counts masked pieces only.
 
     Args:
         backbone: a `BertEmbedBackbone`.
@@ -63,6 +63,8 @@ class Pretrainer(BertEmbedTask):
             `fit` takes features and does not use it.
         next_sentence: bool. Whether to predict next sentences too. Without,
             nothing reads the pooler, and it is not trained.
+        tie_weights: bool. Whether masked pieces are scored by the token table
+            itself. Without, by a table of the head's own.
         **kwargs: passed to `keras_nlp.models.Task` (`name`, `compile`).
 
     Example:
@@ -85,7 +87,7 @@ class Pretrainer(BertEmbedTask):
         Devlin et al., 2019, https://arxiv.org/abs/1810.04805
     """
 
-    def __init__(self, backbone, preprocessor=None, next_sentence=True, **kwargs):
+    def __init__(self, backbone, preprocessor=None, next_sentence=True, tie_weights=True, **kwargs):
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
@@ -93,6 +95,7 @@ class Pretrainer(BertEmbedTask):
             backbone.token_embedding,
             activation=backbone.activation,
             layer_norm_epsilon=backbone.layer_norm_epsilon,
+            tie_weights=tie_weights,
             dtype=backbone.dtype_policy,
             name="masked_lm",
         )
@@ -114,6 +117,7 @@ class Pretrainer(BertEmbedTask):
 
         # === Config ===
         self.next_sentence = next_sentence
+        self.tie_weights = tie_weights
 
     def compile(self, optimizer="auto", **kwargs):
         """Configure training.
@@ -200,7 +204,7 @@ class Pretrainer(BertEmbedTask):
             )
         shares = (counts + 1.0) / (counts + 1.0).sum()
         self.masked_lm_head.output_bias.assign(np.log(shares))
-        table = self.backbone.token_embedding.embeddings.numpy()
+        table = self.masked_lm_head.output_embeddings.numpy()
         gamma = self.masked_lm_head.transform_norm.gamma
         gamma.assign(np.full(gamma.shape, min(1.0, BERT_DEVIATION / table.std())))
 
@@ -231,4 +235,8 @@ class Pretrainer(BertEmbedTask):
         return {"serving_default": embed, "embed": embed}
 
     def get_config(self):
-        return {**super().get_config(), "next_sentence": self.next_sentence}
+        return {
+            **super().get_config(),
+            "next_sentence": self.next_sentence,
+            "tie_weights": self.tie_weights,
+        }
