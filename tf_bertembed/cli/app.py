@@ -11,6 +11,7 @@ from tf_bertembed import __version__
 from tf_bertembed.cli.checkpoint import checkpoint
 from tf_bertembed.cli.embed import embed
 from tf_bertembed.cli.quickstart import quickstart
+from tf_bertembed.cli.vectors import vectors
 from tf_bertembed.cli.verify import verify
 from tf_bertembed.common import BertEmbedError
 
@@ -63,6 +64,7 @@ app.command()(quickstart)
 app.command()(embed)
 app.command()(verify)
 app.add_typer(checkpoint)
+app.add_typer(vectors)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

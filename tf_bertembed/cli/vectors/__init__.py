@@ -1,0 +1,13 @@
+"""`tf-bertembed vectors`: read, describe, convert, train and evaluate word vectors."""
+
+import typer
+
+from tf_bertembed.cli.vectors.info import info
+
+vectors = typer.Typer(
+    name="vectors",
+    help="Work with word vectors of any format.",
+    rich_markup_mode=None,
+)
+
+vectors.command()(info)
