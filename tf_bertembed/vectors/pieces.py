@@ -44,14 +44,14 @@ def words_by_piece(words, pieces, lowercase, asked):
     found = {}
     for index, word in enumerate(words):
         if lowercase:
-            word = _uncased(word)
+            word = uncased(word)
         if word in pieces:
             if word in asked:
                 _append(found, word, index)
             continue
         plain = word.isascii() and word.isalnum()
         for part in (word,) if plain else word.translate(separators).split():
-            for piece in _greedy(part, pieces, longest):
+            for piece in greedy(part, pieces, longest):
                 if piece in asked:
                     _append(found, piece, index)
     return found
@@ -91,18 +91,33 @@ def _append(found, key, index):
         indices.append(index)
 
 
-def _uncased(word):
+def uncased(word):
+    """A word in lower case, accents removed, as BERT's tokenizer makes it."""
     if word.isascii():
         return word.lower()
     letters = unicodedata.normalize("NFD", word.lower())
     return "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
 
 
-def _greedy(part, pieces, longest):
-    """Longest match first; nothing where a rest has no piece."""
+def is_lowercase(pieces):
+    """Whether no piece but the special tokens has a letter in upper case."""
+    return all(piece == piece.lower() for piece in pieces if not SPECIAL.fullmatch(piece))
+
+
+def greedy(part, pieces, longest, prefix=""):
+    """Cut what is between spaces into pieces, the longest that matches first.
+
+    Args:
+        part: string. What to cut.
+        pieces: container of strings. The vocabulary.
+        longest: int. The letters of the longest piece, `##` aside.
+        prefix: string. `"##"` where the first piece continues a word.
+
+    Returns:
+        A list of pieces; empty where a rest has no piece.
+    """
     found = []
     start = 0
-    prefix = ""
     while start < len(part):
         for end in range(min(len(part), start + longest), start, -1):
             piece = prefix + part[start:end]
