@@ -162,25 +162,20 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
                 f"`{name}` must be an int of at least {smallest}"
                 f"{why if name == 'vocabulary_size' else ''}. Received: {value!r}."
             )
-    if isinstance(texts, (str, Path)):
-        raise common.BertEmbedError(
-            "`texts` must be a list of strings or of `pathlib.Path`s, not one of them. "
-            f"Received: {texts!r:.80}."
-        )
-    texts = list(texts)
+    texts = list(check_several(texts))
     # `tokenizers` numbers the alphabet in the order of a hash table, and its choices between equals
     # follow those numbers. So the alphabet is found first, and given in order as special tokens.
     finder = BertWordPieceTokenizer(lowercase=lowercase)
     everything = 2**31 - 1
     finder.train_from_iterator(
-        _lines(texts),
+        iterate_lines(texts),
         vocab_size=0,
         limit_alphabet=everything,
         special_tokens=[],
         show_progress=False,
     )
     found = finder.get_vocab()
-    lines = _lines(texts)
+    lines = iterate_lines(texts)
     characters = {piece for piece in found if len(piece) == 1}
     if not characters:
         raise common.BertEmbedError("`texts` holds no text to learn a vocabulary from.")
@@ -191,7 +186,7 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
         ranked = sorted(characters, key=lambda character: (-counts[character], character))
         characters = set(ranked[:alphabet_size])
         rest = str.maketrans(dict.fromkeys(ranked[alphabet_size:]))
-        lines = (normalize(line).translate(rest) for line in _lines(texts))
+        lines = (normalize(line).translate(rest) for line in iterate_lines(texts))
     alphabet = [piece for piece in found if piece[-1] in characters]
     trainer = BertWordPieceTokenizer(lowercase=lowercase)
     trainer.train_from_iterator(
@@ -206,8 +201,19 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
     return sorted(ids, key=ids.get)[:vocabulary_size]
 
 
-def _lines(texts):
-    for item in texts:
+def check_several(texts):
+    """Raise where texts are one string or path, else give them back."""
+    if isinstance(texts, (str, Path)):
+        raise common.BertEmbedError(
+            "`texts` must be a list of strings or of `pathlib.Path`s, not one of them. "
+            f"Received: {texts!r:.80}."
+        )
+    return texts
+
+
+def iterate_lines(texts):
+    """Yield texts: strings as they are, and the lines of `pathlib.Path`s."""
+    for item in check_several(texts):
         if isinstance(item, Path):
             yield from (line for _, line in common.read_lines(item))
         elif isinstance(item, str):
