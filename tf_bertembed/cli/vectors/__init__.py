@@ -2,6 +2,7 @@
 
 import typer
 
+from tf_bertembed.cli.vectors.evaluate import evaluate
 from tf_bertembed.cli.vectors.info import info
 
 vectors = typer.Typer(
@@ -11,3 +12,4 @@ vectors = typer.Typer(
 )
 
 vectors.command()(info)
+vectors.command()(evaluate)
