@@ -43,8 +43,12 @@ DEMO = [
     "pyarrow",
 ]
 
+# Words in Chinese text, for `vectors train --segmenter jieba`.
+CHINESE = ["jieba"]
+
 DEV = [
     *DEMO,
+    *CHINESE,
     "build",
     "ipykernel",
     "nbclient",
@@ -71,7 +75,7 @@ setup(
     packages=find_packages(include=["tf_bertembed", "tf_bertembed.*"]),
     python_requires=">=3.11,<3.14",
     install_requires=REQUIRES,
-    extras_require={"demo": DEMO, "dev": DEV},
+    extras_require={"demo": DEMO, "chinese": CHINESE, "dev": DEV},
     entry_points={"console_scripts": ["tf-bertembed = tf_bertembed.cli:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",

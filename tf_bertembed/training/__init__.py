@@ -11,5 +11,6 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "plot_history": "history",
         "save_history": "history",
         "save_run": "run_folder",
+        "train_glove": "glove",
     },
 )

@@ -6,10 +6,13 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "Alignment": "alignment",
+        "Cooccurrences": "cooccurrence",
         "Coverage": "coverage",
         "Description": "description",
         "PieceMixture": "piece_mixture",
+        "WordCorpus": "word_corpus",
         "align": "alignment",
+        "count_cooccurrences": "cooccurrence",
         "describe": "description",
         "evaluate_analogies": "analogies",
         "evaluate_similarity": "similarity",
