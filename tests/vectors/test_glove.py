@@ -6,6 +6,7 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
 from tf_bertembed import common, vectors
+from tf_bertembed.vectors import glove
 
 REAL = datapath("test_glove.txt")
 
@@ -52,8 +53,7 @@ def test_gzip_is_seen_by_content(write):
 
 def test_blocks_make_no_difference(monkeypatch):
     whole = vectors.load(REAL)
-    read_blocks = common.read_blocks
-    monkeypatch.setattr(common, "read_blocks", lambda path: read_blocks(path, block_bytes=700))
+    monkeypatch.setattr(glove, "BLOCK_BYTES", 700)
     cut = vectors.load(REAL)
     assert cut.index_to_key == whole.index_to_key
     np.testing.assert_array_equal(cut.vectors, whole.vectors)
@@ -180,7 +180,8 @@ def test_what_is_not_a_number(write, field, message):
     [
         (
             "",
-            ": The file is empty. Give a file of word vectors, or a name: 'glove-6b-50d'.",
+            ": The file is empty. Give a file or folder of word vectors, or a name: "
+            "'glove-6b-50d'.",
         ),
         (b"a 1 2\nb \x00 3\n", ", line 2: Text was expected, this is a binary file (NUL byte)."),
         ("One line.\n", ", line 1: A word and its numbers with one space between were expected. "
@@ -200,17 +201,97 @@ def test_what_is_not_a_file_of_vectors(write, content, message):
 
 def test_a_first_line_that_promises_more():
     # This file of gensim's promises 3 words and has one.
-    with pytest.warns(UserWarning, match="promises 3 words, the file has 1") as caught:
-        found = vectors.load(datapath("pretrained.vec"))
+    path = datapath("pretrained.vec")
+    problem = "The first line promises 3 words, the file has 1. It may be cut off."
+    fails_with(path, f", line 1: {problem}")
+    with pytest.warns(UserWarning, match=problem) as caught:
+        found = vectors.load(path, skip_bad_lines=True)
     assert caught[0].filename == __file__
     assert found.index_to_key == ["dummy"]
-    assert len(vectors.load(datapath("pretrained.vec"), limit=1)) == 1
+    assert len(vectors.load(path, limit=1)) == 1
 
 
-@pytest.mark.parametrize("name", ["euclidean_vectors.bin", "lee_fasttext.bin"])
-def test_binary_vectors(name):
-    with pytest.raises(common.FileFormatError, match="binary file"):
-        vectors.load(datapath(name))
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("1 3", "The first line promises 1 words, the file has 2. It may be damaged."),
+        (
+            "2 300",
+            "The first line promises vectors of width 300, most of the lines after it have 3 "
+            "numbers after the word.",
+        ),
+        ("2 0", "The first line promises vectors of width 0."),
+    ],
+)
+def test_a_first_line_that_lies(write, header, message):
+    fails_with(write(f"{header}\nthe 0.1 0.2 0.3\nof 1 2 3\n"), f", line 1: {message}")
+
+
+def test_a_first_line_alone(write):
+    fails_with(
+        write("3 50\n"),
+        ", line 1: The first line promises 3 words, the file has 0. It may be cut off.",
+    )
+
+
+def test_width_one(write):
+    for header in ("2 1\n", ""):
+        found = vectors.load(write(f"{header}the 0.5\nof -2\n"))
+        assert found.index_to_key == ["the", "of"]
+        np.testing.assert_array_equal(found.vectors, [[0.5], [-2]])
+    # No header: a row of words that are years, with one number each.
+    assert vectors.load(write("1999 20\n2000 0.5\n")).index_to_key == ["1999", "2000"]
+
+
+def test_every_form_of_a_number_is_read_as_python_reads_it(write):
+    whole = ["0", "7", "12", "1234567", "12345678", "123456789", ""]
+    part = ["5", "0", "25", "0123456", "01234567", "012345678", "0123456789012345", "1" * 20, ""]
+    texts = [f"{sign}{a}.{b}" for sign in ("", "-", "+") for a in whole for b in part if a or b]
+    texts += ["3", "-4", "1e-5", "-1.5E+3", "9007199254740993.0", "0.9007199254740993", "-0.0"]
+    texts += ["16777217.0", "0.1000000014901161", "3.4028235e+38", "1e-45", "-1e-60"]
+    content = "".join(f"w{row} {text} -0.5\n" for row, text in enumerate(texts))
+    found = vectors.load(write(content)).vectors
+    expected = np.array([[float(text), -0.5] for text in texts]).astype(np.float32)
+    np.testing.assert_array_equal(found.view(np.uint32), expected.view(np.uint32))
+
+
+def test_bad_lines_can_be_passed_over(write):
+    good = ["the 0.1 0.2 0.3", "of -1.5 2 3e-2", "new york 0.5 0.25 1.0"]
+    bad = [b"", b"a 0.1 0.2", b"b 0.1 nan 0.3", b"caf\xe9 0.1 0.2 0.3", b"c 0.1 0.2 0.3 0.4",
+           b"d 1e39 0.2 0.3", b"e 0.1 x 0.3"]  # fmt: skip
+    lines = [good[0].encode(), *bad, good[1].encode(), good[2].encode()]
+    path = write(b"\n".join(lines))
+    with pytest.warns(UserWarning, match="passed over") as caught:
+        found = vectors.load(path, skip_bad_lines=True)
+    (warning,) = caught
+    assert str(warning.message) == (
+        f"{path}: 7 of 10 lines could not be read and were passed over (line 2, 3, 4, 5, 6, …). "
+        "The first: A word and 3 numbers with one space between were expected, got 0 after the "
+        "word. Received: ''"
+    )
+    assert warning.filename == __file__
+    assert found.index_to_key == ["the", "of", "new york"]
+    np.testing.assert_array_equal(
+        found.vectors, np.float32([[0.1, 0.2, 0.3], [-1.5, 2, 3e-2], [0.5, 0.25, 1.0]])
+    )
+    fails_with(path, ", line 2: A word and 3 numbers with one space between were expected, "
+               "got 0 after the word. Received: ''")  # fmt: skip
+
+
+def test_only_bad_lines(write):
+    with (
+        pytest.raises(common.FileFormatError, match="holds no word vectors"),
+        pytest.warns(UserWarning, match="2 of 2 lines could not be read"),
+    ):
+        vectors.load(write("a nan 1.0\nb 1.0 nan\n"), skip_bad_lines=True)
+
+
+def test_a_file_that_ends_within_a_line(write):
+    with open(REAL, "rb") as file:
+        path = write(file.read()[:-300])
+    with pytest.raises(common.FileFormatError) as error:
+        vectors.load(path)
+    assert str(error.value).endswith("The line has no end: the file may be cut off.")
 
 
 def test_broken_gzip(write):

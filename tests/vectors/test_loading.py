@@ -62,9 +62,9 @@ def test_neither_file_nor_name(tmp_path):
         vectors.load(tmp_path / "glove.txt")
     assert str(error.value) == (
         f"{tmp_path}/glove.txt does not exist. "
-        "Give a file of word vectors, or a name: 'glove-6b-50d'."
+        "Give a file or folder of word vectors, or a name: 'glove-6b-50d'."
     )
-    with pytest.raises(common.FileFormatError, match="this is a folder"):
+    with pytest.raises(common.FileFormatError, match="It holds no vectors.npy"):
         vectors.load(tmp_path)
 
 

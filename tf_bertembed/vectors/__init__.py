@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "PieceMixture": "piece_mixture",
         "WordCorpus": "word_corpus",
         "align": "alignment",
+        "convert": "saving",
         "count_cooccurrences": "cooccurrence",
         "describe": "description",
         "evaluate_analogies": "analogies",
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "nearest_neighbours": "neighbours",
         "plot_map": "word_map",
         "read_dictionary": "dictionaries",
+        "save": "saving",
         "static_table": "tables",
     },
 )

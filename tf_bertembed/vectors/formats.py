@@ -123,6 +123,11 @@ def numbers_at_end(line):
     return count
 
 
+def shown(line):
+    """The beginning of a line, as a message shows it."""
+    return repr(line[:60].decode("utf-8", "replace") + ("…" if len(line) > 60 else ""))
+
+
 def _is_safetensors(head):
     if len(head) < 9 or head[8:9] != b"{":
         return False

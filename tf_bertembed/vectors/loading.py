@@ -12,6 +12,11 @@ from tf_bertembed.vectors.request import Request, make_keyed_vectors
 READERS = {
     "glove": ("glove", "read_text"),
     "word2vec": ("glove", "read_text"),
+    "word2vec-binary": ("word2vec_binary", "read_word2vec_binary"),
+    "fasttext-binary": ("fasttext_binary", "read_fasttext_binary"),
+    "folder": ("own_folder", "read_folder"),
+    "safetensors": ("safetensors_file", "read_safetensors"),
+    "gensim": ("gensim_file", "read_gensim"),
 }
 
 

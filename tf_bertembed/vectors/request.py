@@ -76,18 +76,29 @@ class Request:
             )
 
 
-def make_keyed_vectors(words, matrix):
-    """Put words and their vectors together, without a copy and without a look at each."""
+def make_keyed_vectors(words, matrix, rows=None):
+    """Put words and their vectors together, without a copy and without a look at each.
+
+    Args:
+        words: list of W strings, no two the same.
+        matrix: float32 array of shape [W, S].
+        rows: dict from each word to its row; made where it is `None`.
+
+    Returns:
+        `KeyedVectors`.
+    """
     found = KeyedVectors(matrix.shape[1])
-    set_words(found, words)
+    set_words(found, words, rows)
     found.vectors = matrix
     return found
 
 
-def set_words(keyed_vectors, words):
-    """Give the rows of empty `KeyedVectors` their words, which must differ."""
+def set_words(keyed_vectors, words, rows=None):
+    """Give empty `KeyedVectors` their words, as for `make_keyed_vectors`."""
     keyed_vectors.index_to_key = words
-    keyed_vectors.key_to_index = dict(zip(words, range(len(words)), strict=True))
+    if rows is None:
+        rows = dict(zip(words, range(len(words)), strict=True))
+    keyed_vectors.key_to_index = rows
     keyed_vectors.next_index = len(words)
 
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from tf_bertembed.cli.vectors.convert import convert
 from tf_bertembed.cli.vectors.evaluate import evaluate
 from tf_bertembed.cli.vectors.info import info
 
@@ -12,4 +13,5 @@ vectors = typer.Typer(
 )
 
 vectors.command()(info)
+vectors.command()(convert)
 vectors.command()(evaluate)

@@ -1,0 +1,67 @@
+"""`tf-bertembed vectors convert`: word vectors of any format into another."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.vectors.options import AllowPickle, Limit, SkipBadLines
+
+
+def convert(
+    source: Annotated[
+        str, typer.Argument(help="Word vectors of any format, or a name.", metavar="INPUT")
+    ],
+    output: Annotated[Path, typer.Option("--output", help="The file or folder to make.")],
+    form: Annotated[
+        Literal[
+            "glove",
+            "word2vec",
+            "word2vec-binary",
+            "fasttext",
+            "fasttext-binary",
+            "folder",
+            "safetensors",
+            "gensim",
+        ]
+        | None,
+        typer.Option(
+            "--format",
+            help="By default as --output ends: .txt (GloVe), .vec, .bin, .safetensors, .kv, or no "
+            "ending for a folder, which opens fastest.",
+        ),
+    ] = None,
+    limit: Limit = None,
+    skip_bad_lines: SkipBadLines = False,
+    allow_pickle: AllowPickle = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what stands at --output.")
+    ] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+):
+    """Write word vectors in another format, with the same numbers.
+
+    The format that is read is found out. Nothing here is random: --seed
+    changes nothing.
+    """
+    from tf_bertembed import vectors
+
+    with output_as(as_json) as print_json:
+        report = vectors.convert(
+            source,
+            output,
+            form,
+            limit=limit,
+            skip_bad_lines=skip_bad_lines,
+            allow_pickle=allow_pickle,
+            overwrite=force,
+        )
+        if print_json:
+            print_json(report)
+        else:
+            print(
+                "{source} ({source_format}) -> {output} ({format}): {words:,} words, {width} "
+                "numbers each".format(**report)
+            )

@@ -1,0 +1,91 @@
+"""Word vectors as text: a word and its numbers on each line."""
+
+import gzip
+import re
+
+import numpy as np
+
+from tf_bertembed import common
+from tf_bertembed.vectors.formats import NUMBER
+
+ROWS_AT_ONCE = 4096
+# What the programs that read a format take for the end of a word.
+WORD_ENDS = {
+    "glove": re.compile(r"[\x00\n]"),
+    "word2vec": re.compile(r"[\x00-\x20]"),
+    "fasttext": re.compile(r"[\x00-\x20]"),
+    "word2vec-binary": re.compile(r"[\n ]"),
+    "fasttext-binary": re.compile(r"[\x00\n ]"),
+    "folder": re.compile(r"\n"),
+    "safetensors": re.compile(r"\n"),
+}
+ELSEWHERE = "Formats that hold any word without a line feed: 'folder' and 'safetensors'."
+
+
+def check_words(words, path, form):
+    """Refuse words that would not come back from a format.
+
+    Args:
+        words: list of strings.
+        path: string or `pathlib.Path`. The output, for the message.
+        form: string. The format.
+    """
+    ends = WORD_ENDS.get(form)
+    if ends is None:
+        return
+    for row, word in enumerate(words, start=1):
+        if not word and form not in ("folder", "fasttext-binary"):
+            problem = "is empty"
+        elif found := ends.search(word):
+            problem = f"has {found[0]!r} in it"
+        elif row == 1 and word.startswith("\ufeff") and form in ("glove", "word2vec", "fasttext"):
+            problem = "begins with a byte order mark"
+        elif form == "glove" and " " in word and NUMBER.fullmatch(word.split(" ")[-1].encode()):
+            problem = "ends in a number, which would be read as one of its vector"
+        elif form == "folder" and word.endswith("\r"):
+            problem = "ends in a carriage return"
+        else:
+            continue
+        raise common.BertEmbedError(
+            f"{path}: the format {form!r} cannot hold word {row}, {word!r}: it {problem}. "
+            f"{ELSEWHERE}"
+        )
+
+
+def write_text(keyed_vectors, place, header, end=""):
+    """Write the shortest decimals that give the same float32, gzipped where the name ends so.
+
+    Args:
+        keyed_vectors: `KeyedVectors`, W of width S.
+        place: `pathlib.Path`. The file.
+        header: bool. Whether a first line gives W and S.
+        end: string. What stands before each line feed.
+    """
+    words, matrix = keyed_vectors.index_to_key, keyed_vectors.vectors
+    with (
+        gzip.open(place, "wb", compresslevel=6) if place.suffix == ".gz" else open(place, "wb")
+    ) as file:
+        if header:
+            file.write(f"{len(words)} {matrix.shape[1]}\n".encode())
+        for first in range(0, len(words), ROWS_AT_ONCE):
+            rows = np.asarray(matrix[first : first + ROWS_AT_ONCE], np.float32)
+            lines = [
+                f"{word} {' '.join(numbers)}{end}\n"
+                for word, numbers in zip(words[first:], rows.astype(str).tolist(), strict=False)
+            ]
+            file.write("".join(lines).encode())
+
+
+def write_glove(keyed_vectors, place):
+    """Write GloVe's text, which has no header."""
+    write_text(keyed_vectors, place, header=False)
+
+
+def write_word2vec(keyed_vectors, place):
+    """Write word2vec's text."""
+    write_text(keyed_vectors, place, header=True)
+
+
+def write_fasttext(keyed_vectors, place):
+    """Write fastText's `.vec`, which has a space before each line feed."""
+    write_text(keyed_vectors, place, header=True, end=" ")
