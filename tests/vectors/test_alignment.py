@@ -68,7 +68,9 @@ def test_frequencies_that_are_given():
     )
     method, _, vector = only(words, "##ing", ["walk", "sing"], word_frequencies={"walking": 2})
     np.testing.assert_allclose(vector, words["walking"], rtol=1e-6)
-    assert only(words, "##ing", ["walk"], word_frequencies={})[0] == "missing"
+    # What only words that never occur hold is made of none.
+    words = keyed("walking", "of")
+    assert only(words, "##ing", ["walk", "of"], word_frequencies={"of": 1})[0] == "missing"
 
 
 def test_a_word_counts_once_however_often_it_holds_the_piece():
@@ -172,6 +174,11 @@ def test_a_vocabulary_that_makes_no_sense(vocabulary, message):
 def test_frequencies_that_make_no_sense(value):
     with pytest.raises(common.BertEmbedError, match="`word_frequencies` must be finite numbers"):
         vectors.align(keyed("the"), ["the"], word_frequencies={"the": value})
+
+
+def test_frequencies_of_other_words():
+    with pytest.raises(common.BertEmbedError, match="must name words that have a vector, 'the'"):
+        vectors.align(keyed("the"), ["the"], word_frequencies={"The": 3})
 
 
 @pytest.mark.slow

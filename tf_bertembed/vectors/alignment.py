@@ -1,13 +1,29 @@
 """A vector for every piece of a WordPiece vocabulary, from word vectors."""
 
 import dataclasses
+import functools
 
 import numpy as np
-from scipy import sparse
 
 from tf_bertembed import common
+from tf_bertembed.vectors import composition, ngrams
 from tf_bertembed.vectors import pieces as wordpiece
+from tf_bertembed.vectors.checks import check_keyed_vectors
 from tf_bertembed.vectors.coverage import Coverage
+from tf_bertembed.vectors.least_squares import fit_pieces
+from tf_bertembed.vectors.piece_neighbours import mean_of_neighbours
+from tf_bertembed.vectors.spellings import has_ngrams
+
+WORDS = (("composed", composition.mean_of_words), ("composed", composition.mean_by_letters))
+# What is tried, one after the other, for the pieces that are no word.
+COMPOSITIONS = {
+    "words": WORDS,
+    "words-rescaled": (("rescaled", composition.at_usual_length), *WORDS),
+    "ngrams": (("ngrams", ngrams.mean_of_ngrams), *WORDS),
+    "least-squares": (("least-squares", fit_pieces), *WORDS),
+    "least-squares-free": (("least-squares", functools.partial(fit_pieces, free=True)), *WORDS),
+    "neighbours": (("neighbours", mean_of_neighbours), *WORDS),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +40,8 @@ class Alignment:
       without accents and compatibility forms.
     - `"composed"`: the mean of the words that contain the piece, weighted by
       their frequency.
+    - `"rescaled"`, `"ngrams"`, `"least-squares"`, `"neighbours"`: made in
+      another way that `align` was asked for with `compose`.
     - `"missing"`: no word contains the piece, so it is random.
 
     Args:
@@ -58,15 +76,30 @@ class Alignment:
         return Coverage(tuple(self.pieces), tuple(self.methods), tuple(self.sources))
 
 
-def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0):
+def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0, compose="words", texts=None):
     """Give every piece of a WordPiece vocabulary a vector made of word vectors.
 
     Whole-word pieces are looked up: as they are, in another case, without
-    accents. All others, pieces that begin with `##` among them, become the
-    frequency-weighted mean of the words that contain them: of the words whose
-    segmentation by this vocabulary holds the piece; else, the word that the
-    piece is without its `##`; else, the words that have its letters anywhere.
-    The vocabulary counts as lower-cased
+    accents. What all others are made of, pieces that begin with `##` among
+    them, `compose` says:
+
+    - `"words"`: the mean, weighted by frequency, of the words whose
+      segmentation by this vocabulary holds the piece.
+    - `"words-rescaled"`: the same, as long as the vectors of pieces that are
+      words usually are (the median); a mean of many words is about half as
+      long.
+    - `"ngrams"`: the mean of the piece's n-grams, for fastText vectors that
+      have them.
+    - `"least-squares"`: such vectors that the mean over a word's pieces is as
+      near as can be to the word's own vector, over all words; looked-up rows
+      stay as they are.
+    - `"least-squares-free"`: the same, and looked-up rows may move too.
+    - `"neighbours"`: the mean of the looked-up pieces that stand beside the
+      piece, in `texts`, or without them in the words that hold it.
+
+    Where that gives nothing, it is the mean of the words that hold the piece;
+    else, the word that the piece is without its `##`; else, the mean of the
+    words that have its letters anywhere. The vocabulary counts as lower-cased
     where no piece has a letter in upper case.
 
     Random rows are drawn from a normal distribution with the mean and the
@@ -81,13 +114,20 @@ def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0):
             occurs (0 where a word is left out). `None` for Zipf's law: the
             word at position `i` occurs as often as `1 / (i + 1)`.
         seed: int. Makes the random rows.
+        compose: string. What the rows of pieces that are no word are made
+            of: one of the names above.
+        texts: iterable of strings. A corpus for `"neighbours"`, a text or a
+            line each; `None` where there is none.
 
     Returns:
         An `Alignment`.
 
     Raises:
-        BertEmbedError: where the vocabulary is not a list of strings, is
-            empty, or where a frequency is not a finite number from 0.
+        BertEmbedError: where the vectors are no word vectors, have no width
+            or are not finite (with the word); the vocabulary is not a list of
+            strings, is empty, or has nothing in common with the words; a
+            frequency is not a finite number from 0; or `compose` asks for
+            what there is not.
 
     Example:
 
@@ -104,32 +144,43 @@ def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0):
     ```
     """
     vocabulary = _checked(vocabulary)
+    check_keyed_vectors(keyed_vectors)
+    _check_composition(compose, keyed_vectors, texts)
     words = keyed_vectors.index_to_key
     vectors = np.asarray(keyed_vectors.vectors, np.float32)
-    weights = _weights(words, word_frequencies)
     matrix = _random(vectors, len(vocabulary), seed)
     methods = ["missing"] * len(vocabulary)
     sources = [""] * len(vocabulary)
-
-    taken = _look_up(words, vocabulary, methods)
-    rows = list(taken)
-    matrix[rows] = vectors[list(taken.values())]
-    for row, word in taken.items():
-        sources[row] = words[word]
     for row, piece in enumerate(vocabulary):
         if wordpiece.SPECIAL.fullmatch(piece):
             methods[row] = "special"
             if piece == "[PAD]":
                 matrix[row] = 0
+    for row, (word, method) in _look_up(words, vocabulary).items():
+        matrix[row] = vectors[word]
+        methods[row] = method
+        sources[row] = words[word]
 
-    left = {piece: row for row, piece in enumerate(vocabulary) if methods[row] == "missing"}
-    for find in (_by_segmentation, _by_letters):
-        found = find(words, vocabulary, left) if left else {}
-        for piece, word, mean in _means(found, weights, vectors):
-            row = left.pop(piece)
-            matrix[row] = mean
-            methods[row] = "composed"
-            sources[row] = words[word]
+    left = np.array([method == "missing" for method in methods])
+    known = ~left & np.array([method != "special" for method in methods])
+    weights = _weights(words, word_frequencies)
+    material = composition.Material(keyed_vectors, vocabulary, weights, matrix, known, texts)
+    for method, make in COMPOSITIONS[compose]:
+        if not left.any():
+            break
+        made = make(material, np.flatnonzero(left))
+        matrix[made.rows] = made.vectors
+        left[made.rows] = False
+        for row, source in zip(made.rows, made.sources, strict=True):
+            methods[row] = method
+            sources[row] = source
+    if left.any() and all(method in ("special", "missing") for method in methods):
+        raise common.BertEmbedError(
+            "No piece is a word, or a part of a word, that has a vector: every row would be "
+            "random. Give vectors and a vocabulary of one language and script. Received: "
+            f"{left.sum()} pieces, {vocabulary[np.argmax(left)]!r} the first of them, and "
+            f"{len(words)} words, {words[0]!r} the first of them."
+        )
     return Alignment(matrix, methods, vocabulary, sources)
 
 
@@ -148,6 +199,24 @@ def _checked(vocabulary):
     return vocabulary
 
 
+def _check_composition(compose, keyed_vectors, texts):
+    if compose not in COMPOSITIONS:
+        raise common.BertEmbedError(
+            f"`compose` must be one of {', '.join(map(repr, COMPOSITIONS))}. Received: {compose!r}."
+        )
+    if compose == "ngrams" and not has_ngrams(keyed_vectors):
+        raise common.BertEmbedError(
+            "`compose='ngrams'` needs vectors with n-grams, of a fastText `.bin` file for example; "
+            f"`compose='words'` needs none. Received: "
+            f"{type(keyed_vectors).__name__} without n-grams."
+        )
+    if texts is not None and (compose != "neighbours" or isinstance(texts, str)):
+        raise common.BertEmbedError(
+            "`texts` must be several strings, and goes with `compose='neighbours'` only. "
+            f"Received: {texts!r:.40} with compose={compose!r}."
+        )
+
+
 def _weights(words, word_frequencies):
     if word_frequencies is None:
         return 1 / np.arange(1, len(words) + 1)
@@ -158,6 +227,11 @@ def _weights(words, word_frequencies):
             "`word_frequencies` must be finite numbers from 0. "
             f"Received: {weights[bad[0]]} for {words[bad[0]]!r}."
         )
+    if not weights.any():
+        raise common.BertEmbedError(
+            f"`word_frequencies` must name words that have a vector, {words[0]!r} for example. "
+            f"Received: {len(word_frequencies)} words, none of these among them above 0."
+        )
     return weights
 
 
@@ -167,8 +241,8 @@ def _random(vectors, count, seed):
     return vectors.mean(axis=0) + noise * vectors.std(axis=0)
 
 
-def _look_up(words, vocabulary, methods):
-    """The row and word of each piece that is a word in some form."""
+def _look_up(words, vocabulary):
+    """The word and the method of each row whose piece is a word in some form."""
     forms = {
         "exact": lambda word: word,
         "cased": str.lower,
@@ -181,54 +255,15 @@ def _look_up(words, vocabulary, methods):
         if not piece.startswith(wordpiece.CONTINUATION) and not wordpiece.SPECIAL.fullmatch(piece)
     ]
     for method, form in forms.items():
-        index = {}
-        for position, word in enumerate(words):
-            index.setdefault(form(word), position)
+        wanted = {form(vocabulary[row]) for row in left}
+        first = {}
+        for position, word in enumerate(map(form, words) if wanted else ()):
+            if word in wanted:
+                wanted.remove(word)
+                first[word] = position
         for row in left:
-            position = index.get(form(vocabulary[row]))
+            position = first.get(form(vocabulary[row]))
             if position is not None:
-                taken[row] = position
-                methods[row] = method
+                taken[row] = position, method
         left = [row for row in left if row not in taken]
     return taken
-
-
-def _by_segmentation(words, vocabulary, left):
-    pieces = {piece for piece in vocabulary if not wordpiece.SPECIAL.fullmatch(piece)}
-    lowercase = all(piece == piece.lower() for piece in pieces)
-    return wordpiece.words_by_piece(words, pieces, lowercase, left)
-
-
-def _by_letters(words, vocabulary, left):
-    letters = {
-        piece: wordpiece.normalise(piece.removeprefix(wordpiece.CONTINUATION)) for piece in left
-    }
-    normalised = [wordpiece.normalise(word) for word in words]
-    # "##中" and "##!" come in no segmentation; the word 中 says most about them.
-    whole = dict(zip(reversed(normalised), range(len(words) - 1, -1, -1), strict=True))
-    asked = {text for text in letters.values() if text not in whole}
-    found = wordpiece.words_by_letters(normalised, asked)
-    found |= {text: [whole[text]] for text in letters.values() if text in whole}
-    return {piece: found[text] for piece, text in letters.items() if text in found}
-
-
-def _means(found, weights, vectors):
-    """Each piece with its heaviest word and the weighted mean of its words."""
-    kept = {}
-    for piece, indices in found.items():
-        words = np.array(indices)
-        words = words[weights[words] > 0]
-        if words.size:
-            kept[piece] = words
-    if not kept:
-        return
-    ends = np.cumsum([0, *map(len, kept.values())])
-    words = np.concatenate(list(kept.values()))
-    shares = weights[words]
-    shares /= np.repeat(np.add.reduceat(shares, ends[:-1]), np.diff(ends))
-    table = sparse.csr_matrix(
-        (shares.astype(np.float32), words, ends), shape=(len(kept), len(vectors))
-    )
-    for row, (piece, mean) in enumerate(zip(kept, table @ vectors, strict=True)):
-        heaviest = ends[row] + np.argmax(shares[ends[row] : ends[row + 1]])
-        yield piece, words[heaviest], mean

@@ -6,15 +6,20 @@ import numpy as np
 
 from tf_bertembed import common
 
-METHODS = ("special", "exact", "cased", "normalised", "composed", "missing")
 MEANING = {
     "special": "drawn at random; [PAD] is zeros",
     "exact": "the piece is a word",
     "cased": "a word that differs in case only",
     "normalised": "a word that differs in case or accents",
+    "rescaled": "mean of the words that contain it, at the usual length",
+    "ngrams": "mean of its n-grams",
+    "least-squares": "fitted to the words that contain it",
+    "neighbours": "mean of the pieces beside it",
     "composed": "mean of the words that contain it",
     "missing": "no word contains it; drawn at random",
 }
+# Named only where they were asked for.
+OPTIONAL = ("rescaled", "ngrams", "least-squares", "neighbours")
 EXAMPLES = 4
 
 
@@ -57,7 +62,8 @@ class Coverage:
     @property
     def counts(self):
         """Dict of each method and its number of pieces."""
-        return {method: self.methods.count(method) for method in METHODS}
+        counts = {method: self.methods.count(method) for method in MEANING}
+        return {name: count for name, count in counts.items() if count or name not in OPTIONAL}
 
     @property
     def shares(self):
@@ -69,7 +75,7 @@ class Coverage:
         """Dict of each method and the occurrences of its pieces, or `None`."""
         if self.occurrences is None:
             return None
-        totals = dict.fromkeys(METHODS, 0)
+        totals = dict.fromkeys(self.counts, 0)
         for method, count in zip(self.methods, self.occurrences, strict=True):
             totals[method] += count
         return totals
@@ -177,7 +183,7 @@ class Coverage:
                 "share": shares[method],
                 "examples": self.examples(method),
             }
-            for method in METHODS
+            for method in counts
         }
         if self.occurrences is not None:
             totals, parts = self.occurrence_counts, self.occurrence_shares
@@ -187,12 +193,13 @@ class Coverage:
 
     def __str__(self):
         counts, shares, parts = self.counts, self.shares, self.occurrence_shares
-        head = f"{'method':<10} {'pieces':>8} {'share':>7}"
+        width = max(10, *map(len, counts))
+        head = f"{'method':<{width}} {'pieces':>8} {'share':>7}"
         if parts:
             head += f" {'of text':>7}"
         lines = [f"{head}  how, and examples"]
-        for method in METHODS:
-            line = f"{method:<10} {counts[method]:>8} {shares[method]:>7.4f}"
+        for method in counts:
+            line = f"{method:<{width}} {counts[method]:>8} {shares[method]:>7.4f}"
             if parts:
                 line += f" {parts[method]:>7.4f}"
             examples = self.examples(method)

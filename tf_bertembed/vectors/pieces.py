@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+import numpy as np
+from scipy import sparse
+
 SPECIAL = re.compile(r"\[(PAD|UNK|CLS|SEP|MASK|unused\d+)\]")
 CONTINUATION = "##"
 # CJK ideographs, each a word of its own to BERT (google-research/bert, tokenization.py).
@@ -26,69 +29,118 @@ def normalise(word):
     return "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
 
 
-def words_by_piece(words, pieces, lowercase, asked):
-    """Cut words into pieces as BERT's tokenizer does, and list them by piece.
+class Cutter:
+    """Cuts words into the pieces of a vocabulary, as BERT's tokenizer does.
 
     Args:
-        words: list of strings. The words.
-        pieces: set of strings. The vocabulary.
-        lowercase: bool. Whether the tokenizer lower-cases and removes accents.
-        asked: container of strings. The pieces to list words for.
-
-    Returns:
-        A dict of pieces among `asked` and the indices of the words that have
-        the piece in their segmentation, ascending.
+        vocabulary: list of V strings. The pieces, in the order of their ids.
+            Words lose their case and accents where no piece has a letter in
+            upper case. Special tokens are no part of any word.
     """
-    longest = max((len(piece.removeprefix(CONTINUATION)) for piece in pieces), default=0)
-    separators = _Separators()
-    found = {}
-    for index, word in enumerate(words):
-        if lowercase:
+
+    def __init__(self, vocabulary):
+        self.size = len(vocabulary)
+        self.lowercase = is_lowercase(vocabulary)
+        self._starts, self._continuations = {}, {}
+        for row, piece in enumerate(vocabulary):
+            if SPECIAL.fullmatch(piece):
+                continue
+            self._starts[piece] = row
+            if piece.startswith(CONTINUATION):
+                self._continuations[piece.removeprefix(CONTINUATION)] = row
+        self._separators = _Separators()
+
+    def cut(self, letters, inside=False):
+        """Cut what is between spaces into pieces, the longest that matches first.
+
+        Args:
+            letters: string. What to cut, in the case of the vocabulary.
+            inside: bool. Whether the first piece continues a word.
+
+        Returns:
+            A list of ids; empty where a rest has no piece.
+        """
+        found = []
+        start, size = 0, len(letters)
+        table = self._continuations if inside else self._starts
+        while start < size:
+            for end in range(size, start, -1):
+                row = table.get(letters[start:end])
+                if row is not None:
+                    break
+            else:
+                return []
+            found.append(row)
+            start = end
+            table = self._continuations
+        return found
+
+    def cut_word(self, word):
+        """Cut a word, which may hold punctuation, as the tokenizer cuts a text.
+
+        Args:
+            word: string. The word.
+
+        Returns:
+            A list of ids; nothing for the parts that have no pieces.
+        """
+        if self.lowercase:
             word = uncased(word)
-        if word in pieces:
-            if word in asked:
-                _append(found, word, index)
-            continue
-        plain = word.isascii() and word.isalnum()
-        for part in (word,) if plain else word.translate(separators).split():
-            for piece in greedy(part, pieces, longest):
-                if piece in asked:
-                    _append(found, piece, index)
-    return found
+        row = self._starts.get(word)
+        if row is not None:
+            return [row]
+        if word.isascii() and word.isalnum():
+            return self.cut(word)
+        return [row for part in word.translate(self._separators).split() for row in self.cut(part)]
+
+    def segmentation(self, words):
+        """Count the pieces of each word.
+
+        Args:
+            words: list of W strings. The words.
+
+        Returns:
+            A sparse CSR array `[W, V]`, float32: how often each piece occurs
+            in each word.
+        """
+        columns, ends = [], np.zeros(len(words) + 1, np.int64)
+        for index, word in enumerate(words, start=1):
+            columns += self.cut_word(word)
+            ends[index] = len(columns)
+        ones = np.ones(len(columns), np.float32)
+        found = sparse.csr_array(
+            (ones, np.array(columns, np.int64), ends), shape=(len(words), self.size)
+        )
+        found.sum_duplicates()
+        return found
 
 
 def words_by_letters(words, asked):
     """List the words that contain any of the given letters in a row.
 
     Args:
-        words: list of strings. The words.
+        words: list of strings. The words; none has a line end in it.
         asked: set of strings. What to look for.
 
     Returns:
         A dict of strings among `asked` and the indices of the words that
         contain it, ascending.
     """
-    alphabet = set().union(*words)
-    asked = {letters for letters in asked if letters and alphabet.issuperset(letters)}
+    text = "\n".join(words)
+    alphabet = set(text)
+    starts = np.cumsum([0, *(len(word) + 1 for word in words)])
     found = {}
-    single = {letters for letters in asked if len(letters) == 1}
-    if single:
-        for index, word in enumerate(words):
-            for letter in single.intersection(word):
-                found.setdefault(letter, []).append(index)
-    # Every part of every word is looked up, so the time does not grow with `asked`.
-    for size in sorted({len(letters) for letters in asked - single}):
-        for index, word in enumerate(words):
-            for start in range(len(word) - size + 1):
-                if word[start : start + size] in asked:
-                    _append(found, word[start : start + size], index)
+    for letters in asked:
+        if not letters or not alphabet.issuperset(letters):
+            continue
+        places = []
+        place = text.find(letters)
+        while place >= 0:
+            places.append(place)
+            place = text.find(letters, place + 1)
+        if places:
+            found[letters] = np.unique(np.searchsorted(starts, places, side="right") - 1)
     return found
-
-
-def _append(found, key, index):
-    indices = found.setdefault(key, [])
-    if not indices or indices[-1] != index:
-        indices.append(index)
 
 
 def uncased(word):
