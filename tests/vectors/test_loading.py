@@ -64,7 +64,7 @@ def test_neither_file_nor_name(tmp_path):
         f"{tmp_path}/glove.txt does not exist. "
         "Give a file or folder of word vectors, or a name: 'glove-6b-50d'."
     )
-    with pytest.raises(common.FileFormatError, match="It holds no vectors.npy"):
+    with pytest.raises(common.FileFormatError, match=r"It holds no vectors\.npy"):
         vectors.load(tmp_path)
 
 

@@ -20,7 +20,7 @@ class MappedKeyedVectors(KeyedVectors):
 
     Args:
         path: `pathlib.Path`. The folder, for messages.
-        lines: bytes. The words, each with a line feed.
+        lines: uint8 array. The bytes of the words, one a line.
         matrix: float32 array of shape [W, S].
     """
 
@@ -37,7 +37,7 @@ class MappedKeyedVectors(KeyedVectors):
             self.index_to_key = _split(self._path, self._lines)
             return self.index_to_key
         if name == "key_to_index":
-            rows = {word: row for row, word in enumerate(self.index_to_key)}
+            rows = dict(zip(self.index_to_key, range(self.next_index), strict=True))
             if len(rows) != len(self.index_to_key):
                 _fail_repeated(self._path, self.index_to_key)
             self.key_to_index = rows
@@ -70,10 +70,9 @@ def read_folder(path, request):
             raise common.FileFormatError(path, f"It holds no {name}. {NEEDED}")
     matrix = _map(path / VECTORS)
     request.check_width(path / VECTORS, matrix.shape[1])
-    lines = (path / WORDS).read_bytes().replace(b"\r\n", b"\n")
-    if lines and not lines.endswith(b"\n"):
-        lines += b"\n"
-    count = lines.count(b"\n")
+    # Mapped too: of a file that is opened, the words may never be asked for.
+    lines = np.memmap(common.require_file(path / WORDS, NEEDED), np.uint8, "r")
+    count = np.count_nonzero(lines == ord("\n")) + int(lines[-1] != ord("\n"))
     if count != len(matrix):
         raise common.FileFormatError(
             path / WORDS,
@@ -154,10 +153,13 @@ def _map_beside(path, shape):
 
 
 def _split(path, lines):
+    content = lines.tobytes()
+    if content[: content.find(b"\n")].endswith(b"\r"):
+        content = content.replace(b"\r\n", b"\n")
     try:
-        return lines.decode("utf-8").removesuffix("\n").split("\n")
+        return content.decode("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError:
-        for number, line in enumerate(lines.split(b"\n"), start=1):
+        for number, line in enumerate(content.split(b"\n"), start=1):
             common.decode_line(path / WORDS, number, line)
         raise
 
