@@ -83,3 +83,39 @@ def test_as_plain_values(coverage):
 def test_occurrences_that_do_not_fit(coverage, occurrences, message):
     with pytest.raises(common.BertEmbedError, match=message):
         coverage.with_occurrences(occurrences)
+
+
+def test_methods_that_were_asked_for_are_named():
+    glove = vectors.load(datapath("test_glove.txt"))
+    found = vectors.align(glove, [*VOCABULARY, "a"], compose="words-rescaled").coverage
+    assert list(found.counts) == [
+        "special",
+        "exact",
+        "cased",
+        "normalised",
+        "rescaled",
+        "composed",
+        "missing",
+    ]
+    assert sum(found.shares.values()) == pytest.approx(1)
+    seen = found.with_occurrences({"of": 1, "ω": 3})
+    assert seen.occurrence_counts["missing"] == 3
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_drawn(coverage, tmp_path, ending):
+    path = tmp_path / f"coverage.{ending}"
+    coverage.plot(path)
+    alone = path.read_bytes()
+    with pytest.raises(common.OutputExistsError):
+        coverage.plot(path)
+    coverage.with_occurrences({"of": 3}).plot(path, overwrite=True)
+    assert path.read_bytes() != alone
+    start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending]
+    assert alone.startswith(start)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_plot_of_no_known_kind(coverage, tmp_path):
+    with pytest.raises(common.BertEmbedError, match=r"as .png, .pdf, .svg. Received: .*plot.gif"):
+        coverage.plot(tmp_path / "plot.gif")

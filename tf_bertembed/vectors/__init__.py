@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "mix_pieces": "piece_mixing",
         "nearest_neighbours": "neighbours",
         "plot_map": "word_map",
+        "postprocess": "postprocessing",
         "read_dictionary": "dictionaries",
         "save": "saving",
         "static_table": "tables",

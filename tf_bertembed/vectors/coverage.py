@@ -1,6 +1,7 @@
 """How much of a vocabulary has a word vector, and by which way."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +22,7 @@ MEANING = {
 # Named only where they were asked for.
 OPTIONAL = ("rescaled", "ngrams", "least-squares", "neighbours")
 EXAMPLES = 4
+IMAGES = (".png", ".pdf", ".svg")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,6 +192,57 @@ class Coverage:
             for method, row in found.items():
                 row |= {"occurrences": totals[method], "occurrence_share": parts[method]}
         return {"pieces": len(self.pieces), "methods": found}
+
+    def plot(self, path, overwrite=False):
+        """Draw the share of each method in the pieces, and in the text where that is known.
+
+        Args:
+            path: string or `pathlib.Path`. The image to write: `.png`, `.pdf`
+                or `.svg`.
+            overwrite: bool. Whether to replace a file that is there.
+
+        Raises:
+            BertEmbedError: where the name ends otherwise.
+            OutputExistsError: where `path` exists and `overwrite` is False.
+
+        Example:
+
+        ```python
+        from gensim.test.utils import datapath
+        from tf_bertembed import vectors
+
+        glove = vectors.load(datapath("test_glove.txt"))
+        coverage = vectors.align(glove, ["[PAD]", "The", "of"]).coverage
+        coverage.plot("coverage.png")
+        ```
+        """
+        kind = Path(path).suffix.lower()
+        if kind not in IMAGES:
+            raise common.BertEmbedError(
+                f"A plot is written as {', '.join(IMAGES)}. Received: {str(path)!r}."
+            )
+        from matplotlib.figure import Figure
+
+        bars = {"pieces of the vocabulary": self.shares}
+        if self.occurrences is not None:
+            bars["occurrences in the text"] = self.occurrence_shares
+        methods = list(self.counts)
+        height = 0.8 / len(bars)
+        figure = Figure(figsize=(7, 1.4 + 0.45 * len(methods)), layout="constrained")
+        axis = figure.subplots()
+        for place, (label, shares) in enumerate(bars.items()):
+            centres = np.arange(len(methods)) + (place - (len(bars) - 1) / 2) * height
+            drawn = axis.barh(centres, [shares[method] for method in methods], height, label=label)
+            axis.bar_label(drawn, [f"{shares[method]:.4f}" for method in methods], padding=3)
+        axis.set_yticks(range(len(methods)), [f"{name}: {MEANING[name]}" for name in methods])
+        axis.invert_yaxis()
+        axis.set(xlabel="share", xlim=(0, 1.15), title="Where the vectors of pieces come from")
+        axis.set_xticks(np.linspace(0, 1, 6))
+        axis.grid(axis="x", alpha=0.3)
+        if len(bars) > 1:
+            figure.legend(loc="outside lower center", ncols=2)
+        with common.atomic_path(path, overwrite) as place:
+            figure.savefig(place, dpi=120, format=kind[1:])
 
     def __str__(self):
         counts, shares, parts = self.counts, self.shares, self.occurrence_shares

@@ -1,10 +1,10 @@
 """A linear map from one vector space into another, learned on what both hold."""
 
 import numpy as np
-from gensim.models import KeyedVectors
 
 from tf_bertembed import common
 from tf_bertembed.vectors.checks import as_matrix, check_keyed_vectors
+from tf_bertembed.vectors.request import make_keyed_vectors
 
 
 def fit_map(source, target, orthogonal=False):
@@ -84,7 +84,7 @@ def map_to_table(keyed_vectors, table, vocabulary, orthogonal=False):
 
     Returns:
         A `gensim.models.KeyedVectors` with the same words in the same order,
-        vectors of width R.
+        vectors of width R, without n-grams.
 
     Raises:
         BertEmbedError: where the table does not fit the vocabulary, fewer than
@@ -125,10 +125,21 @@ def map_to_table(keyed_vectors, table, vocabulary, orthogonal=False):
             "vocabulary of one language, and in the same case?"
         )
     words, rows = np.array(shared).T
-    found = KeyedVectors(table.shape[1])
-    source = keyed_vectors.vectors
-    fitted = fit_map(source[words], table[rows], orthogonal)
-    found.add_vectors(keyed_vectors.index_to_key, np.asarray(source, np.float32) @ fitted)
-    for name in keyed_vectors.expandos:
-        found.expandos[name] = keyed_vectors.expandos[name]
+    fitted = fit_map(keyed_vectors.vectors[words], table[rows], orthogonal)
+    return with_vectors(keyed_vectors, np.asarray(keyed_vectors.vectors, np.float32) @ fitted)
+
+
+def with_vectors(keyed_vectors, matrix):
+    """Give the same words, and what is known of them, other vectors.
+
+    Args:
+        keyed_vectors: `KeyedVectors`. They are left as they are.
+        matrix: float32 array of shape `[W, R]`.
+
+    Returns:
+        `KeyedVectors`, never with n-grams.
+    """
+    found = make_keyed_vectors(list(keyed_vectors.index_to_key), matrix)
+    for name, values in keyed_vectors.expandos.items():
+        found.expandos[name] = values.copy()
     return found

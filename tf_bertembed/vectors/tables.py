@@ -3,6 +3,7 @@
 import numpy as np
 
 from tf_bertembed import common
+from tf_bertembed.vectors.checks import check_keyed_vectors
 
 
 def static_table(keyed_vectors, words=None):
@@ -21,7 +22,8 @@ def static_table(keyed_vectors, words=None):
         vector of word `i`.
 
     Raises:
-        BertEmbedError: where none of the words has a vector.
+        BertEmbedError: where none of the words has a vector, or one is not
+            finite; or where `keyed_vectors` are none, or have no width.
 
     Example:
 
@@ -39,6 +41,7 @@ def static_table(keyed_vectors, words=None):
         raise common.BertEmbedError(
             f"`words` must be several strings, a list for example. Received: {words!r}."
         )
+    check_keyed_vectors(keyed_vectors, words=[])
     row_of = keyed_vectors.key_to_index
     if words is None:
         found = list(keyed_vectors.index_to_key)
@@ -50,6 +53,7 @@ def static_table(keyed_vectors, words=None):
         raise common.BertEmbedError(
             f"None of the `words` is among the {len(row_of)} words that have a vector."
         )
+    check_keyed_vectors(keyed_vectors, None if words is None else found)
     matrix = np.zeros((len(found) + 1, keyed_vectors.vector_size), np.float32)
     matrix[1:] = keyed_vectors.vectors[rows]
     return found, matrix
