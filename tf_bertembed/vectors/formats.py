@@ -21,6 +21,10 @@ FORMATS = {
 }
 PURPOSE = f"Give a file or folder of word vectors, or a name: {', '.join(map(repr, NAMED))}."
 
+VECTORS = "vectors.npy"
+# model2vec's folder.
+MODEL = "model.safetensors"
+
 HEAD_BYTES = 1 << 16
 NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 # What is not finite takes a number's place too, and is refused when it is read.
@@ -72,7 +76,8 @@ def detect_format(path_or_name):
         return "name"
     path = Path(path_or_name)
     if path.is_dir():
-        return "folder"
+        is_model = (path / MODEL).is_file() and not (path / VECTORS).exists()
+        return "safetensors" if is_model else "folder"
     common.require_file(path, PURPOSE)
     head = read_head(path)
     for pattern, problem in STRANGERS:

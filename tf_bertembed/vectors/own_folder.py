@@ -8,9 +8,10 @@ from gensim.models import KeyedVectors
 
 from tf_bertembed import common
 from tf_bertembed.vectors.fasttext_binary import make_fasttext
+from tf_bertembed.vectors.formats import VECTORS
 from tf_bertembed.vectors.request import check_finite, make_keyed_vectors
 
-VECTORS, WORDS, ABOUT = "vectors.npy", "words.txt", "about.json"
+WORDS, ABOUT = "words.txt", "about.json"
 PARTS, NGRAMS, COUNTS = "word_parts.npy", "ngrams.npy", "counts.npy"
 NEEDED = f"A folder of word vectors holds {VECTORS} and {WORDS}, a line for each row."
 

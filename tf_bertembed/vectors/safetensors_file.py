@@ -14,6 +14,7 @@ import numpy as np
 
 from tf_bertembed import common
 from tf_bertembed.vectors.fasttext_binary import make_fasttext
+from tf_bertembed.vectors.formats import MODEL
 from tf_bertembed.vectors.request import check_finite, make_keyed_vectors
 
 VECTORS = ("vectors", "embeddings")
@@ -25,7 +26,7 @@ def read_safetensors(path, request):
     """Read word vectors from a safetensors file.
 
     Args:
-        path: string or `pathlib.Path`. The file.
+        path: string or `pathlib.Path`. The file, or model2vec's folder.
         request: `Request`.
 
     Returns:
@@ -36,6 +37,8 @@ def read_safetensors(path, request):
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
+    if path.is_dir():
+        path /= MODEL
     try:
         with safe_open(path, "np") as file:
             tensors = _Tensors(path, file)

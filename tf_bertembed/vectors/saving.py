@@ -101,6 +101,8 @@ def save(keyed_vectors, path, format=None, overwrite=False):
             f"{path}: the format {form!r} holds no n-grams: from it only the {len(words)} words "
             f"have a vector. These keep them: {', '.join(map(repr, sorted(WITH_NGRAMS)))}."
         )
+    if overwrite and form == "folder" and path.exists() and not path.is_dir():
+        raise common.OutputExistsError(path, "It is a file, not a folder; remove it first.")
     module, function = WRITERS[form]
     write = getattr(importlib.import_module(f"tf_bertembed.vectors.{module}"), function)
     with common.atomic_path(path, overwrite) as place:
