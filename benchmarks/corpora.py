@@ -101,3 +101,29 @@ def write_pretraining(path, sizes, batches, batch_size):
     arrays["mask_weights"] = np.stack([batch[2]["masked_lm"] for batch in made])
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, **arrays)
+
+
+def wikitext2(data):
+    """The articles of WikiText-2's valid and test part, lists of paragraphs.
+
+    `<unk>` is taken out, which is trivial to guess, and the corpus's marks of joined numbers
+    and hyphens are undone.
+    """
+    documents = []
+    for name in ("valid.txt", "test.txt"):
+        for line in (data / "wikitext2" / name).read_text(encoding="utf-8").splitlines():
+            line = line.replace("<unk>", " ")
+            for mark, plain in ((" @-@ ", "-"), (" @,@ ", ","), (" @.@ ", ".")):
+                line = line.replace(mark, plain)
+            if line.startswith(" = ") and not line.startswith(" = = "):
+                documents.append([])
+            if line.strip():
+                documents[-1].append(" ".join(line.split()))
+    return documents
+
+
+def chinese_news(data):
+    """The documents of CLUE's news corpus, lists of parts."""
+    lines = (data / "clue-corpus-zh" / "documents.txt").read_text(encoding="utf-8").splitlines()
+    documents = [[part for part in line.split("\t") if part.strip()] for line in lines]
+    return [document for document in documents if document]

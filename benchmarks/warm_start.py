@@ -1,153 +1,173 @@
-"""How fast does pretraining start from word vectors, at which scale of the table?
+"""How fast does pretraining start from word vectors, and from which table?
 
-Pretrains a small BERT on the Wikipedia articles that gensim carries, from a
-random token table ("cold") and from GloVe 6B 50d aligned to its pieces
-("warm"), at several scales, normalised after or before each block, each with
-the output bias at zero or at the frequencies of the pieces. All runs see the
-same batches. Prints a table of dev losses of masked pieces by step and writes
-it as CSV.
+Pretrains a small BERT from a random token table ("cold") and from word vectors aligned to its
+pieces ("warm"): normalised after or before each block, with a head tied to the table or not, at
+several scales and alignments. All runs on a corpus see the same batches, and the output bias
+always starts at the frequencies of the pieces.
 
-    python benchmarks/warm_start.py --output warm_start.csv --steps 200
+1. recipes: cold, and warm at the vectors' own scale, in each of these cells with every learning
+   rate, then with every warm-up at the best of the rates;
+2. starts: the other warm starts; in the first cell of a corpus with rates and warm-ups of their
+   own, elsewhere with the recipe of warm at its own scale;
+3. seeds: cold, warm at its own scale and the best of the others again, each at its best recipe.
+
+Every finished run is kept in OUTPUT/runs.csv, and a script that was stopped goes on there; a run
+that is there is not run again. At the end it writes OUTPUT/summary.csv and OUTPUT/curves.png.
+Corpora `wikitext2` and `chinese-news` need --data; `wikipedia` is the one that gensim carries.
+
+    python benchmarks/warm_start.py --data ../shared/data --corpora wikitext2 chinese-news \
+        --output build/warm_start
 """
 
 import argparse
 import csv
+import dataclasses
 import itertools
-import math
-import sys
 import time
+from pathlib import Path
 
-import keras
+import warm_start_report
+from warm_start_runs import HEADS, Run, Setting, pretrain
 
-from tf_bertembed import models, quickstart, tasks, text, training, vectors
-
-HEADS = 4
-
-
-class Setting:
-    """The corpus, the vocabulary and the vectors that every run shares."""
-
-    def __init__(self, arguments):
-        documents = quickstart.wikipedia_documents()
-        dev, train = documents[::10], [d for i, d in enumerate(documents) if i % 10]
-        self.vocabulary = text.train_vocabulary([s for d in train for s in d], 8000)
-        tokenizer = text.BertEmbedTokenizer(self.vocabulary)
-        self.matrix = vectors.align(vectors.load("glove-6b-50d"), self.vocabulary).matrix
-
-        def examples(part, fresh):
-            return text.PretrainingExamples(
-                part,
-                tokenizer,
-                sequence_length=arguments.sequence_length,
-                batch_size=arguments.batch_size,
-                seed=arguments.seed,
-                fresh_masks=fresh,
-            )
-
-        self.train, self.dev = examples(train, True), examples(dev, False).epoch(0).take(12).cache()
+CORPORA = ("wikipedia", "wikitext2", "chinese-news")
+SCALES = ("0.02", "0.1", "0.8")
+ALIGNMENTS = ("words-rescaled", "least-squares", "neighbours", "words, centred")
 
 
-def measured_steps(steps):
-    """0 and the steps after which the dev loss is taken: at most four, the last one among them."""
-    parts = min(4, steps)
-    return [round(part * steps / parts) for part in range(parts + 1)]
+class Runs:
+    """Runs that are kept in a file as they finish."""
+
+    def __init__(self, path, arguments):
+        self.path = path
+        self.arguments = arguments
+        self.settings = {}
+        self.losses = warm_start_report.read(path) if path.exists() else {}
+
+    def final(self, run):
+        """The dev loss at the end of a run, which is run where it was not yet."""
+        if run not in self.losses:
+            if run.corpus not in self.settings:
+                self.settings[run.corpus] = Setting(run.corpus, self.arguments)
+            start = time.process_time()
+            self.losses[run] = pretrain(self.settings[run.corpus], run)
+            self._keep(run, time.process_time() - start)
+        return self.losses[run][run.steps]
+
+    def _keep(self, run, seconds):
+        row = dataclasses.asdict(run) | {
+            "cpu_seconds": f"{seconds:.0f}",
+            "losses": " ".join(f"{step}:{loss:.4f}" for step, loss in self.losses[run].items()),
+        }
+        fresh = not self.path.exists()
+        with self.path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if fresh:
+                writer.writeheader()
+            writer.writerow(row)
+        print(*row.values(), flush=True)
 
 
-def scale(value):
-    """A scale as the command line gives it."""
-    if value in ("cold", "own"):
-        return value
-    if not 0 < float(value) < math.inf:
-        raise ValueError(value)
-    return float(value)
+def sweep(runs, first, arguments):
+    """The best recipe of a start: the best learning rate, then the best warm-up."""
+    tried = [dataclasses.replace(first, learning_rate=r) for r in arguments.learning_rates]
+    best = min(tried, key=runs.final)
+    tried = [dataclasses.replace(best, warmup=share) for share in arguments.warmups]
+    return min(tried, key=runs.final)
 
 
-def run(setting, arguments, scale, norm_first, bias, learning_rate):
-    """Pretrain once; return the dev losses of masked pieces by step."""
-    keras.utils.set_random_seed(arguments.seed)
-    backbone = models.BertEmbedBackbone(
-        vocabulary_size=len(setting.vocabulary),
-        num_layers=arguments.num_layers,
-        num_heads=HEADS,
-        hidden_dim=arguments.hidden_dim,
-        intermediate_dim=4 * arguments.hidden_dim,
-        max_sequence_length=arguments.sequence_length,
-        norm_first=norm_first,
+def other_starts(cold, arguments):
+    """The warm starts beside that at the vectors' own scale."""
+    own = dataclasses.replace(cold, start="own", alignment="words")
+    found = [dataclasses.replace(own, start=scale) for scale in arguments.scales]
+    found += [dataclasses.replace(own, alignment=name) for name in arguments.alignments]
+    if cold.head == "untied":
+        found.append(dataclasses.replace(own, tables="both"))
+    return found
+
+
+def compare(runs, cell, thorough, arguments):
+    """All runs of one cell."""
+    cold = Run(
+        *cell,
+        start="cold",
+        alignment="",
+        tables="input",
+        learning_rate=arguments.learning_rates[0],
+        warmup=arguments.warmups[0],
+        seed=0,
+        steps=arguments.steps,
     )
-    if scale != "cold":
-        models.warm_start(backbone, setting.matrix, scale=scale)
-    pretrainer = tasks.Pretrainer(backbone)
-    if bias:
-        pretrainer.start_from_frequencies(setting.train.piece_counts())
-    pretrainer.compile(training.create_optimizer(learning_rate, arguments.steps))
-    losses = {}
-    for start, end in itertools.pairwise(measured_steps(arguments.steps)):
-        pretrainer.fit(setting.train.dataset(start), steps_per_epoch=end - start, verbose=0)
-        scores = pretrainer.evaluate(setting.dev, verbose=0, return_dict=True)
-        losses[end] = scores["masked_lm_crossentropy"]
-    return losses
+    best_cold = sweep(runs, cold, arguments)
+    own = sweep(runs, dataclasses.replace(cold, start="own", alignment="words"), arguments)
+    recipe = {"learning_rate": own.learning_rate, "warmup": own.warmup}
+    others = other_starts(cold, arguments)
+    if thorough:
+        others = [sweep(runs, start, arguments) for start in others]
+    else:
+        others = [dataclasses.replace(start, **recipe) for start in others]
+    again = [best_cold, own]
+    if others:
+        again.append(min(others, key=runs.final))
+    for run, seed in itertools.product(again, range(arguments.seeds)):
+        runs.final(dataclasses.replace(run, seed=seed))
 
 
-def main():
-    """Run every setting asked for."""
+def parsed(arguments=None):
+    """The arguments of the command line, checked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", required=True, help="CSV file to write")
+    parser.add_argument("--output", type=Path, required=True, help="folder for tables and plot")
+    parser.add_argument("--data", type=Path, help="folder of development data")
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=["wikipedia"])
+    parser.add_argument("--norms", nargs="+", choices=["post", "pre"], default=["post", "pre"])
+    parser.add_argument(
+        "--heads", nargs="+", choices=["tied", "untied"], default=["tied", "untied"]
+    )
+    parser.add_argument("--scales", nargs="*", default=SCALES, help="deviations of the table")
+    parser.add_argument("--alignments", nargs="*", default=ALIGNMENTS)
+    parser.add_argument("--learning-rates", type=float, nargs="+", default=[1e-3, 3e-3, 1e-2])
+    parser.add_argument("--warmups", type=float, nargs="+", default=[0.1, 0.3])
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--evaluations", type=int, default=8, help="of the dev loss in a run")
+    parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--sequence-length", type=int, default=64)
     parser.add_argument("--num-layers", type=int, default=2)
     parser.add_argument("--hidden-dim", type=int, default=128)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--scales",
-        type=scale,
-        nargs="+",
-        default=["cold", 0.02, 0.05, "own", 0.4],
-        help="cold, own, or numbers above 0",
-    )
-    parser.add_argument("--learning-rates", type=float, nargs="+", default=[1e-3])
-    parser.add_argument("--norms", nargs="+", choices=["post", "pre"], default=["post", "pre"])
-    parser.add_argument(
-        "--biases", nargs="+", choices=["zero", "counts"], default=["zero", "counts"]
-    )
-    arguments = parser.parse_args()
-    for name in ("steps", "batch_size", "sequence_length", "num_layers", "hidden_dim"):
-        if getattr(arguments, name) < 1:
-            parser.error(
-                f"--{name.replace('_', '-')} must be at least 1. "
-                f"Received: {getattr(arguments, name)}."
-            )
-    if arguments.hidden_dim % HEADS:
+    parser.add_argument("--vocabulary-size", type=int, default=8000)
+    parser.add_argument("--threads", type=int, help="cores to use; all by default")
+    found = parser.parse_args(arguments)
+    for name in ("seeds", "steps", "evaluations", "batch_size", "num_layers", "hidden_dim"):
+        value = getattr(found, name)
+        if value < 1:
+            flag = f"--{name.replace('_', '-')}"
+            parser.error(f"{flag} must be at least 1. Received: {value}.")
+    if found.hidden_dim % HEADS:
+        parser.error(f"--hidden-dim must be a multiple of {HEADS}. Received: {found.hidden_dim}.")
+    if found.steps % found.evaluations:
         parser.error(
-            f"--hidden-dim must be a multiple of {HEADS}. Received: {arguments.hidden_dim}."
+            f"--steps must be a multiple of --evaluations. Received: {found.steps} and "
+            f"{found.evaluations}."
         )
-    setting = Setting(arguments)
-    with open(arguments.output, "w", newline="") as file:
-        writer = None
-        for norm in arguments.norms:
-            for bias in arguments.biases:
-                for rate in arguments.learning_rates:
-                    for name in arguments.scales:
-                        start = time.perf_counter()
-                        losses = run(
-                            setting, arguments, name, norm == "pre", bias == "counts", rate
-                        )
-                        row = {
-                            "norm": norm,
-                            "bias": bias,
-                            "learning_rate": rate,
-                            "scale": name,
-                            **{f"step {s}": f"{v:.3f}" for s, v in losses.items()},
-                            "seconds": f"{time.perf_counter() - start:.0f}",
-                        }
-                        if writer is None:
-                            writer = csv.DictWriter(file, row)
-                            writer.writeheader()
-                            print(" ".join(f"{key:>9}" for key in row))
-                        writer.writerow(row)
-                        file.flush()
-                        print(" ".join(f"{value:>9}" for value in row.values()))
-                        sys.stdout.flush()
+    if found.data is None and set(found.corpora) != {"wikipedia"}:
+        parser.error("the corpora wikitext2 and chinese-news need --data.")
+    return found
+
+
+def main(arguments=None):
+    """Run what is asked for and was not run yet; write tables and plot."""
+    arguments = parsed(arguments)
+    if arguments.threads:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    runs = Runs(arguments.output / "runs.csv", arguments)
+    for corpus in arguments.corpora:
+        cells = itertools.product([corpus], arguments.norms, arguments.heads)
+        for place, cell in enumerate(cells):
+            compare(runs, cell, place == 0, arguments)
+    warm_start_report.write(runs.losses, arguments.output)
 
 
 if __name__ == "__main__":
