@@ -21,7 +21,7 @@ def _name(requirement):
 def _declared():
     names = set()
     for node in ast.parse(SETUP.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id in ("REQUIRES", "DEMO"):
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("REQUIRES", "DEMO", "CHINESE"):
             names |= {
                 _name(item.value) for item in node.value.elts if isinstance(item, ast.Constant)
             }

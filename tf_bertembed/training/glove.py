@@ -93,7 +93,7 @@ def train_glove(
             epochs=epochs,
             verbose=0,
             shuffle=False,
-            callbacks=[_Watch(advance, learning_rate), *callbacks],
+            callbacks=[_Watch(advance, learning_rate, batches.loss_of_zeros), *callbacks],
         )
     found = KeyedVectors(vector_size)
     found.add_vectors(cooccurrences.words, model.summed_vectors())
@@ -103,15 +103,28 @@ def train_glove(
 
 
 class _Watch(keras.callbacks.Callback):
-    def __init__(self, advance, learning_rate):
+    """Stops a training that leads nowhere."""
+
+    def __init__(self, advance, learning_rate, loss_of_zeros):
         super().__init__()
         self.advance = advance
         self.learning_rate = learning_rate
+        self.loss_of_zeros = loss_of_zeros
 
     def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]):
-            raise BertEmbedError(
-                f"The training diverged in epoch {epoch + 1}: the loss is {logs['loss']}. Lower "
-                f"the learning rate. Received: learning_rate={self.learning_rate}."
-            )
+        self.loss = logs["loss"]
+        if not math.isfinite(self.loss) or not self.model.is_finite():
+            self._stop(f"The training diverged in epoch {epoch + 1}: numbers are not finite.")
         self.advance()
+
+    def on_train_end(self, logs=None):
+        if self.loss >= self.loss_of_zeros:
+            self._stop(
+                f"The training diverged: the loss is {self.loss:.4g}, vectors of zeros have "
+                f"{self.loss_of_zeros:.4g}."
+            )
+
+    def _stop(self, problem):
+        raise BertEmbedError(
+            f"{problem} Lower the learning rate. Received: learning_rate={self.learning_rate}."
+        )

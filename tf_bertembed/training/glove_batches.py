@@ -17,7 +17,7 @@ def default_batch_size(number):
 
 
 class GloveBatches:
-    """Batches of co-occurrences, drawn once at random, in a new order each epoch.
+    """Batches of co-occurrences, drawn at random, the same in every epoch.
 
     Within a batch co-occurrences are sorted by word. The words and the
     contexts of a batch are numbered on their own, so that a step touches
@@ -28,7 +28,7 @@ class GloveBatches:
         batch_size: int. Co-occurrences in a batch.
         x_max: float. From how many on a co-occurrence has the full weight 1.
         alpha: float. The power by which the weight of fewer falls.
-        seed: int. Chooses the batches and their orders.
+        seed: int. Chooses the batches.
     """
 
     def __init__(self, matrix, batch_size, x_max, alpha, seed):
@@ -36,11 +36,12 @@ class GloveBatches:
         self.size = met.nnz
         self.batch_size = batch_size
         self.steps = -(-self.size // batch_size)
-        self.seed = derive_seed(seed, "glove batches")
-        order = np.random.default_rng(self.seed).permutation(self.size)
+        draw = np.random.default_rng(derive_seed(seed, "glove batches"))
+        order = draw.permutation(self.size)
         rows, columns = met.row.astype(np.int32), met.col.astype(np.int32)
         log_counts = np.log(met.data).astype(np.float32)
         weights = np.minimum((met.data / x_max) ** alpha, 1).astype(np.float32)
+        self.loss_of_zeros = float(np.mean(0.5 * weights * log_counts**2))
         parts = []
         for start in range(0, self.size, batch_size):
             chosen = order[start : start + batch_size]
@@ -86,8 +87,7 @@ class GloveBatches:
                 for name, array in arrays.items()
             }
 
-        steps = tf.data.Dataset.range(self.steps).shuffle(self.steps, seed=self.seed)
-        return steps.map(batch).prefetch(4)
+        return tf.data.Dataset.range(self.steps).map(batch).prefetch(4)
 
 
 def _key(first, second):

@@ -1,6 +1,7 @@
 """GloVe's model: two tables of vectors and biases, and the step that trains them."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_bertembed.common import derive_seed
@@ -73,6 +74,10 @@ class GloveModel(keras.Model):
         values -= rates * total * tf.math.rsqrt(summed)
         squares.scatter_update(tf.IndexedSlices(summed, rows))
         table.scatter_update(tf.IndexedSlices(values, rows))
+
+    def is_finite(self):
+        """Whether all numbers of the tables and of AdaGrad's sums are finite."""
+        return all(np.isfinite(part.numpy()).all() for pair in self.tables for part in pair)
 
     def summed_vectors(self):
         """Each word's vector and its vector as a context, added.
