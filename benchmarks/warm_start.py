@@ -20,13 +20,12 @@ Corpora `wikitext2` and `chinese-news` need --data; `wikipedia` is the one that 
 """
 
 import argparse
-import csv
 import dataclasses
 import itertools
-import time
 from pathlib import Path
 
 import warm_start_report
+from kept_runs import KeptRuns
 from warm_start_runs import HEADS, Run, Setting, pretrain
 
 CORPORA = ("wikipedia", "wikitext2", "chinese-news")
@@ -34,37 +33,22 @@ SCALES = ("0.02", "0.1", "0.8")
 ALIGNMENTS = ("words-rescaled", "least-squares", "neighbours", "words, centred")
 
 
-class Runs:
-    """Runs that are kept in a file as they finish."""
+class Losses:
+    """The curve of each run; a corpus is read when the first run on it comes."""
 
-    def __init__(self, path, arguments):
-        self.path = path
+    def __init__(self, arguments):
         self.arguments = arguments
         self.settings = {}
-        self.losses = warm_start_report.read(path) if path.exists() else {}
+        self.kept = KeptRuns(arguments.output / "runs.csv", Run, self._measure)
+
+    def _measure(self, run):
+        if run.corpus not in self.settings:
+            self.settings[run.corpus] = Setting(run.corpus, self.arguments)
+        return pretrain(self.settings[run.corpus], run)
 
     def final(self, run):
-        """The dev loss at the end of a run, which is run where it was not yet."""
-        if run not in self.losses:
-            if run.corpus not in self.settings:
-                self.settings[run.corpus] = Setting(run.corpus, self.arguments)
-            start = time.process_time()
-            self.losses[run] = pretrain(self.settings[run.corpus], run)
-            self._keep(run, time.process_time() - start)
-        return self.losses[run][run.steps]
-
-    def _keep(self, run, seconds):
-        row = dataclasses.asdict(run) | {
-            "cpu_seconds": f"{seconds:.0f}",
-            "losses": " ".join(f"{step}:{loss:.4f}" for step, loss in self.losses[run].items()),
-        }
-        fresh = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
-        print(*row.values(), flush=True)
+        """The dev loss at the end of a run."""
+        return self.kept(run)[-1][1]
 
 
 def sweep(runs, first, arguments):
@@ -162,12 +146,12 @@ def main(arguments=None):
         tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
         tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    runs = Runs(arguments.output / "runs.csv", arguments)
+    runs = Losses(arguments)
     for corpus in arguments.corpora:
         cells = itertools.product([corpus], arguments.norms, arguments.heads)
         for place, cell in enumerate(cells):
             compare(runs, cell, place == 0, arguments)
-    warm_start_report.write(runs.losses, arguments.output)
+    warm_start_report.write(runs.kept.results, arguments.output)
 
 
 if __name__ == "__main__":

@@ -8,27 +8,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from kept_runs import KeptRuns
 from warm_start_runs import Run
-
-NUMBERS = {"learning_rate": float, "warmup": float, "seed": int, "steps": int}
-
-
-def read(path):
-    """The finished runs of a file and their losses by step."""
-    found = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            losses = dict(pair.split(":") for pair in row.pop("losses").split())
-            del row["cpu_seconds"]
-            values = {name: NUMBERS.get(name, str)(value) for name, value in row.items()}
-            found[Run(**values)] = {int(step): float(loss) for step, loss in losses.items()}
-    return found
 
 
 def passing_step(losses, goal):
     """The step at which a curve goes below a loss, between two measures on a straight line."""
     before = None
-    for step, loss in losses.items():
+    for step, loss in losses:
         if loss <= goal:
             if before is None:
                 return step
@@ -45,7 +32,7 @@ def recipes(losses):
         found.setdefault((*run.cell, run.steps), {}).setdefault(run.name, []).append(run)
     for starts in found.values():
         for name, runs in starts.items():
-            best = min((run for run in runs if run.seed == 0), key=lambda r: losses[r][r.steps])
+            best = min((run for run in runs if run.seed == 0), key=lambda run: losses[run][-1][1])
             same = (best.learning_rate, best.warmup)
             starts[name] = [run for run in runs if (run.learning_rate, run.warmup) == same]
     return found
@@ -56,11 +43,11 @@ def rows(losses):
     for cell, starts in recipes(losses).items():
         if "cold" not in starts:
             continue
-        cold = np.mean([losses[run][run.steps] for run in starts["cold"]])
+        cold = np.mean([losses[run][-1][1] for run in starts["cold"]])
         for name, runs in starts.items():
-            final = [losses[run][run.steps] for run in runs]
+            final = [losses[run][-1][1] for run in runs]
             # A start is only held against the cold runs' mean by the mean of its own curves.
-            mean = {step: np.mean([losses[run][step] for run in runs]) for step in losses[runs[0]]}
+            mean = np.mean([losses[run] for run in runs], axis=0)
             passed = passing_step(mean, cold)
             yield {
                 "corpus": cell[0],
@@ -108,8 +95,8 @@ def _draw(losses, path):
         axis.remove()
     for axis, (cell, starts) in zip(axes.flat, cells.items(), strict=False):
         for name, runs in starts.items():
-            steps = list(losses[runs[0]])
-            curves = np.array([list(losses[run].values()) for run in runs])
+            steps = [step for step, _ in losses[runs[0]]]
+            curves = np.array([losses[run] for run in runs])[..., 1]
             style = {"color": "black", "linewidth": 2} if name == "cold" else {}
             (line,) = axis.plot(steps, curves.mean(axis=0), label=name, **style)
             if len(runs) > 1:
@@ -126,4 +113,4 @@ def _draw(losses, path):
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    write(read(folder / "runs.csv"), folder)
+    write(KeptRuns(folder / "runs.csv", Run).results, folder)

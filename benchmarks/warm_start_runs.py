@@ -90,7 +90,7 @@ def pretrain(setting, run):
     """Pretrain once.
 
     Returns:
-        A dict from steps to the dev loss of masked pieces, in nats.
+        A list of pairs: steps, and the dev loss of masked pieces in nats.
     """
     arguments = setting.arguments
     keras.backend.clear_session()
@@ -122,4 +122,4 @@ def pretrain(setting, run):
         validation_data=setting.dev,
         verbose=0,
     ).history
-    return {every * (place + 1): loss for place, loss in enumerate(history["val_loss"])}
+    return [[every * (place + 1), round(loss, 4)] for place, loss in enumerate(history["val_loss"])]

@@ -20,7 +20,7 @@ def benchmark():
         import warm_start_report
 
         yield warm_start, warm_start_report
-        for name in ("warm_start", "warm_start_report", "warm_start_runs", "corpora"):
+        for name in ("warm_start", "warm_start_report", "warm_start_runs", "kept_runs", "corpora"):
             sys.modules.pop(name)
 
 
@@ -44,10 +44,10 @@ def test_bad_arguments(benchmark, arguments, message, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("losses", "goal", "step"),
     [
-        ({25: 7.0, 50: 6.0}, 6.5, 37.5),
-        ({25: 7.0, 50: 6.0}, 6.0, 50),
-        ({25: 7.0, 50: 6.0}, 7.5, 25),
-        ({25: 7.0, 50: 6.0}, 5.9, None),
+        ([[25, 7.0], [50, 6.0]], 6.5, 37.5),
+        ([[25, 7.0], [50, 6.0]], 6.0, 50),
+        ([[25, 7.0], [50, 6.0]], 7.5, 25),
+        ([[25, 7.0], [50, 6.0]], 5.9, None),
     ],
 )
 def test_the_step_at_which_a_curve_passes(benchmark, losses, goal, step):
@@ -57,21 +57,22 @@ def test_the_step_at_which_a_curve_passes(benchmark, losses, goal, step):
 def test_a_start_is_judged_at_its_own_best_recipe(benchmark, tmp_path):
     script, report = benchmark
     arguments = script.parsed(["--output", str(tmp_path)])
-    runs = script.Runs(tmp_path / "runs.csv", arguments)
+    kept = script.Losses(arguments).kept
     cold = script.Run("wikipedia", "post", "tied", "cold", "", "input", 1e-3, 0.1, 0, 8)
     own = dataclasses.replace(cold, start="own", alignment="words")
-    runs.losses = {
-        cold: {4: 7.0, 8: 6.9},
-        dataclasses.replace(cold, learning_rate=3e-3): {4: 6.9, 8: 6.6},
-        dataclasses.replace(cold, learning_rate=3e-3, seed=1): {4: 6.9, 8: 6.8},
-        own: {4: 6.9, 8: 6.1},
-        dataclasses.replace(own, warmup=0.3): {4: 6.9, 8: 6.2},
+    curves = {
+        cold: [[4, 7.0], [8, 6.9]],
+        dataclasses.replace(cold, learning_rate=3e-3): [[4, 6.9], [8, 6.6]],
+        dataclasses.replace(cold, learning_rate=3e-3, seed=1): [[4, 6.9], [8, 6.8]],
+        own: [[4, 7.0], [8, 6.0]],
+        dataclasses.replace(own, warmup=0.3): [[4, 7.0], [8, 6.2]],
     }
-    for run in runs.losses:
-        runs._keep(run, 1.0)
-    assert report.read(tmp_path / "runs.csv") == runs.losses
-    first, second = report.rows(runs.losses)
+    for run, curve in curves.items():
+        kept.keep(run, curve, 1.0)
+    losses = script.Losses(arguments).kept.results
+    assert losses == curves
+    first, second = report.rows(losses)
     assert (first["start"], first["learning_rate"], first["seeds"]) == ("cold", 3e-3, 2)
     assert (first["loss"], first["deviation"], first["passes_cold_at"]) == ("6.700", "0.141", "8")
-    assert (second["start"], second["warmup"], second["loss"]) == ("own, words", 0.1, "6.100")
-    assert (second["passes_cold_at"], second["share_of_steps"]) == ("5", "0.62")
+    assert (second["start"], second["warmup"], second["loss"]) == ("own, words", 0.1, "6.000")
+    assert (second["passes_cold_at"], second["share_of_steps"]) == ("5", "0.65")
