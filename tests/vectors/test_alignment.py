@@ -181,6 +181,35 @@ def test_frequencies_of_other_words():
         vectors.align(keyed("the"), ["the"], word_frequencies={"The": 3})
 
 
+def test_vectors_that_are_none():
+    with pytest.raises(
+        common.BertEmbedError, match=r"gensim `KeyedVectors`.* Received: 'g\.txt'\."
+    ):
+        vectors.align("g.txt", ["the"])
+    with pytest.raises(
+        common.BertEmbedError, match=r"one number wide at least\. Received: 0 words"
+    ):
+        vectors.align(KeyedVectors(3), ["the"])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_vector_that_is_not_finite_is_told_with_its_word(value):
+    words = keyed("the", "of", "to")
+    words.vectors[1, 3] = value
+    with pytest.raises(common.BertEmbedError, match=r"The vector of 'of' is not finite\. .*"):
+        vectors.align(words, ["the"])
+
+
+def test_a_vocabulary_of_another_script():
+    with pytest.raises(common.BertEmbedError) as error:
+        vectors.align(keyed("the", "of"), ["[PAD]", "[UNK]", "我", "##住"])
+    assert str(error.value) == (
+        "No piece is a word, or a part of a word, that has a vector: every row would be random. "
+        "Give vectors and a vocabulary of one language and script. Received: 2 pieces, '我' the "
+        "first of them, and 2 words, 'the' the first of them."
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "least"), [("google_uncased_en", 0.74), ("google_cased_en", 0.75)]
