@@ -51,7 +51,9 @@ class _TextReader:
 
     def read(self):
         with contextlib.closing(common.read_blocks(self.path, BLOCK_BYTES)) as blocks:
-            first, block = next(blocks)
+            first, block = next(blocks, (1, b""))
+            if not block:
+                raise common.FileFormatError(self.path, "The file holds no word vectors.")
             declared = self._start(clean(block))
             if declared:
                 first, block = 2, block[block.index(b"\n") + 1 :]

@@ -1,6 +1,7 @@
 """A folder of NumPy arrays beside a text file of the words, which opens without being read."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from tf_bertembed.vectors.request import check_finite, make_keyed_vectors
 WORDS, ABOUT = "words.txt", "about.json"
 PARTS, NGRAMS, COUNTS = "word_parts.npy", "ngrams.npy", "counts.npy"
 NEEDED = f"A folder of word vectors holds {VECTORS} and {WORDS}, a line for each row."
+# What `numpy.load` raises for files that are no array.
+UNREADABLE = ValueError, EOFError, OSError, zipfile.BadZipFile
 
 
 class MappedKeyedVectors(KeyedVectors):
@@ -118,7 +121,7 @@ def _map(path):
     try:
         # Copied where it is written to, so that vectors can be changed as others can.
         matrix = np.load(path, mmap_mode="c", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         if "Object arrays" in str(error) or "Python objects" in str(error):
             problem = (
                 "The array holds Python objects, which is a pickle and can run code. Save it as "
@@ -144,7 +147,7 @@ def _map_beside(path, shape):
     common.require_file(path, "It belongs to the other files of its folder.")
     try:
         found = np.load(path, mmap_mode="c", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         raise common.FileFormatError(path, f"It is no NumPy array, or cut off: {error}.") from error
     if found.shape != shape or found.dtype.kind not in "fi":
         raise common.FileFormatError(
