@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Preprocessor": "preprocessor",
         "PretrainingExamples": "pretraining",
         "SPECIAL_TOKENS": "vocabulary",
+        "count_occurrences": "occurrences",
         "count_pieces": "counting",
         "count_words": "counting",
         "extend_vocabulary": "extension",

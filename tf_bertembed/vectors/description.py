@@ -8,6 +8,7 @@ from tf_bertembed.vectors.alignment import align
 from tf_bertembed.vectors.coverage import Coverage
 from tf_bertembed.vectors.formats import FORMATS, detect_format
 from tf_bertembed.vectors.loading import load
+from tf_bertembed.vectors.word_corpus import WordCorpus
 
 FIRST_WORDS = 10
 ROWS_AT_ONCE = 1 << 16
@@ -103,6 +104,9 @@ def describe(
     path_or_name,
     *,
     vocabulary=None,
+    compose="words",
+    corpus=None,
+    occurrences=None,
     limit=None,
     skip_bad_lines=False,
     allow_pickle=False,
@@ -114,6 +118,12 @@ def describe(
         path_or_name: string or `pathlib.Path`. What `vectors.load` takes.
         vocabulary: sequence of strings. The pieces of a BERT vocabulary, for
             the report of coverage; `None` for no report.
+        compose: string. What pieces that are no word are made of, as for
+            `vectors.align`.
+        corpus: path or list of paths. Text files that `"neighbours"` looks
+            for pieces in; `None` for the words of the vectors.
+        occurrences: sequence of ints. How often each piece occurs, as
+            `text.count_occurrences` counts it; `None` where that is not known.
         limit: int. Read only the first so many words; `None` for all.
         skip_bad_lines: bool. As for `vectors.load`.
         allow_pickle: bool. As for `vectors.load`.
@@ -143,7 +153,14 @@ def describe(
     norms = _norms(keyed_vectors.vectors)
     coverage = None
     if vocabulary is not None:
-        coverage = align(keyed_vectors, vocabulary, seed=seed).coverage
+        texts = None
+        if corpus is not None and compose == "neighbours":
+            texts = (" ".join(words) for words in WordCorpus(corpus))
+        coverage = align(
+            keyed_vectors, vocabulary, seed=seed, compose=compose, texts=texts
+        ).coverage
+        if occurrences is not None:
+            coverage = coverage.with_occurrences(occurrences)
     return Description(
         source=str(path_or_name),
         format=detect_format(path_or_name),

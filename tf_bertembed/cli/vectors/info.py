@@ -1,10 +1,11 @@
 """`tf-bertembed vectors info`: what a file of word vectors holds."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from tf_bertembed.cli.native import start_tensorflow
 from tf_bertembed.cli.options import Json, Seed, output_as
 from tf_bertembed.cli.vectors.options import AllowPickle, Limit, SkipBadLines
 
@@ -17,6 +18,29 @@ def info(
         Path | None,
         typer.Option("--vocabulary", help="A vocab.txt: also show how well the vectors fit it."),
     ] = None,
+    compose: Annotated[
+        Literal[
+            "words",
+            "words-rescaled",
+            "ngrams",
+            "least-squares",
+            "least-squares-free",
+            "neighbours",
+        ],
+        typer.Option("--compose", help="What the pieces that are no word are made of."),
+    ] = "words",
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--corpus",
+            help="Text that pieces are counted in, and that `neighbours` looks for them in. May be "
+            "given again.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the shares, .png, .pdf or .svg.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what stands at --plot.")] = False,
     limit: Limit = None,
     skip_bad_lines: SkipBadLines = False,
     allow_pickle: AllowPickle = False,
@@ -25,21 +49,33 @@ def info(
 ):
     """Show the format, size, lengths and first words of word vectors.
 
-    With a vocabulary, also by which way its pieces get their vectors. --seed
-    draws the vectors of pieces that get none, which changes no number here.
+    With a vocabulary, also by which way its pieces get their vectors; with a
+    corpus, which share of its pieces each way has. --seed draws the vectors of
+    pieces that get none, which changes no number here.
     """
-    from tf_bertembed import text, vectors
+    from tf_bertembed import common, text, vectors
 
+    if vocabulary is None and (corpus or plot or compose != "words"):
+        raise common.BertEmbedError("--compose, --corpus and --plot need --vocabulary.")
     with output_as(as_json) as print_json:
         pieces = None if vocabulary is None else text.load_vocabulary(vocabulary)
+        occurrences = None
+        if corpus:
+            start_tensorflow()
+            occurrences = text.count_occurrences(corpus, pieces)
         description = vectors.describe(
             source,
             vocabulary=pieces,
+            compose=compose,
+            corpus=corpus or None,
+            occurrences=occurrences,
             limit=limit,
             skip_bad_lines=skip_bad_lines,
             allow_pickle=allow_pickle,
             seed=seed,
         )
+        if plot is not None:
+            description.coverage.plot(plot, overwrite=force)
         if print_json:
             print_json(description.to_dict())
         else:
