@@ -70,18 +70,13 @@ def cut_by(old, asked):
         A list of lists of old ids; empty where the old vocabulary lacks a
         letter.
     """
-    ids = {
-        piece: index for index, piece in enumerate(old) if not wordpiece.SPECIAL.fullmatch(piece)
-    }
-    longest = max((len(piece.removeprefix(wordpiece.CONTINUATION)) for piece in ids), default=0)
-    lowercase = wordpiece.is_lowercase(ids)
+    cutter = wordpiece.Cutter(old)
     found = []
     for piece in asked:
         letters = piece.removeprefix(wordpiece.CONTINUATION) or piece
-        if lowercase:
+        if cutter.lowercase:
             letters = wordpiece.uncased(letters)
         begins = letters == piece or not piece.startswith(wordpiece.CONTINUATION)
-        prefixes = ("", wordpiece.CONTINUATION) if begins else (wordpiece.CONTINUATION, "")
-        cuts = (wordpiece.greedy(letters, ids, longest, prefix) for prefix in prefixes)
-        found.append([ids[part] for part in next(filter(None, cuts), ())])
+        cuts = (cutter.cut(letters, inside) for inside in (not begins, begins))
+        found.append(next(filter(None, cuts), []))
     return found

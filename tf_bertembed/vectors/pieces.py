@@ -156,33 +156,6 @@ def is_lowercase(pieces):
     return all(piece == piece.lower() for piece in pieces if not SPECIAL.fullmatch(piece))
 
 
-def greedy(part, pieces, longest, prefix=""):
-    """Cut what is between spaces into pieces, the longest that matches first.
-
-    Args:
-        part: string. What to cut.
-        pieces: container of strings. The vocabulary.
-        longest: int. The letters of the longest piece, `##` aside.
-        prefix: string. `"##"` where the first piece continues a word.
-
-    Returns:
-        A list of pieces; empty where a rest has no piece.
-    """
-    found = []
-    start = 0
-    while start < len(part):
-        for end in range(min(len(part), start + longest), start, -1):
-            piece = prefix + part[start:end]
-            if piece in pieces:
-                break
-        else:
-            return []
-        found.append(piece)
-        start = end
-        prefix = CONTINUATION
-    return found
-
-
 class _Separators(dict):
     """A table for `str.translate` that sets punctuation and ideographs apart."""
 
