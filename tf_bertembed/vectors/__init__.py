@@ -27,5 +27,8 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "read_dictionary": "dictionaries",
         "save": "saving",
         "static_table": "tables",
+        "train_fasttext": "fasttext",
+        "train_one_hot_svd": "one_hot_svd",
+        "train_word2vec": "word2vec",
     },
 )
