@@ -43,21 +43,22 @@ def check_keyed_vectors(keyed_vectors, words=None):
         )
 
 
-def as_matrix(values, name):
-    """Give an array as a float64 matrix whose numbers are finite.
+def as_matrix(values, name, dtype=np.float64):
+    """Give an array as a matrix whose numbers are finite.
 
     Args:
         values: array of shape `[N, S]`.
         name: string. What the user calls it.
+        dtype: NumPy type. What the numbers should be.
 
     Returns:
-        A float64 array.
+        An array of that type, the same one where it is of it already.
 
     Raises:
         BertEmbedError: where it is no matrix of finite numbers, or is empty.
     """
     try:
-        matrix = np.asarray(values, np.float64)
+        matrix = np.asarray(values, dtype)
     except (TypeError, ValueError):
         matrix = None
     if matrix is None or matrix.ndim != 2 or not matrix.size:

@@ -38,16 +38,17 @@ def fit_pieces(material, rows, pooling="mean", free=False, power=POWER, ridge=RI
         segments = sparse.diags_array(1 / np.maximum(segments.sum(axis=1), 1)) @ segments
     parts = sparse.csr_array(segments[:, first.rows])
     used = (np.diff(parts.indptr) > 0) & (material.weights > 0)
-    parts, segments = parts[used], segments[used]
+    weights = np.zeros(len(used))
+    weights[used] = material.weights[used] ** power
+    weighted = parts.T @ sparse.diags_array(weights / weights[used].mean())
     start = material.matrix.astype(np.float64)
     start[first.rows] = np.where(
         material.known[first.rows, np.newaxis], start[first.rows], first.vectors
     )
-    errors = material.vectors[used] - segments @ start
-    weights = material.weights[used] ** power
-    weighted = parts.T @ sparse.diags_array(weights / weights.mean())
     normal = weighted @ parts + ridge * sparse.eye_array(len(first.rows))
-    change = _solve(sparse.csr_array(normal), weighted @ errors)
+    # Word by word these errors would be a second matrix of the size of all word vectors.
+    errors = weighted.astype(np.float32) @ material.vectors - (weighted @ segments) @ start
+    change = _solve(sparse.csr_array(normal), errors)
     return Made(first.rows, (start[first.rows] + change).astype(np.float32), first.sources)
 
 

@@ -9,6 +9,8 @@ from tf_bertembed import common
 from tf_bertembed.vectors.checks import as_matrix, check_keyed_vectors
 from tf_bertembed.vectors.mapping import with_vectors
 
+ROWS_AT_ONCE = 1 << 16
+
 
 def postprocess(vectors, remove_mean=True, remove_components=0, scale=None):
     """Take what all vectors share away from them, and rescale them.
@@ -57,7 +59,7 @@ def postprocess(vectors, remove_mean=True, remove_components=0, scale=None):
         return with_vectors(
             vectors, postprocess(vectors.vectors, remove_mean, remove_components, scale)
         )
-    matrix = as_matrix(vectors, "vectors")
+    matrix = as_matrix(vectors, "vectors", np.float32)
     width = matrix.shape[1]
     if not isinstance(remove_components, numbers.Integral) or not 0 <= remove_components < width:
         raise common.BertEmbedError(
@@ -69,23 +71,32 @@ def postprocess(vectors, remove_mean=True, remove_components=0, scale=None):
         raise common.BertEmbedError(
             f"`scale` must be a number above 0, 'unit' or None. Received: {scale!r}."
         )
-    some = matrix.any(axis=1)
+    some = matrix.any(axis=1, keepdims=True)
     if not some.any():
         raise common.BertEmbedError("`vectors` are all zeros: there is nothing to process.")
-    rows = matrix[some]
-    mean = rows.mean(axis=0)
+    mean, covariance = _moments(matrix, some.sum())
+    found = matrix - mean.astype(np.float32) * some if remove_mean else matrix.copy()
     if remove_components:
-        _, directions = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True))
-        top = directions[:, width - remove_components :]
-    if remove_mean:
-        rows = rows - mean
-    if remove_components:
-        rows = rows - (rows @ top) @ top.T
-    if scale is not None:
-        size = np.linalg.norm(rows, axis=1, keepdims=True) if scale == "unit" else rows.std()
+        _, directions = np.linalg.eigh(covariance)
+        top = directions[:, width - remove_components :].astype(np.float32)
+        found -= (found @ top) @ top.T
+    if scale == "unit":
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
         # What was nothing but the common part is zeros now, and has no direction.
-        rows = np.divide(rows, size, out=np.zeros_like(rows), where=size > 0)
-        rows *= 1 if scale == "unit" else scale
-    found = np.zeros(matrix.shape, np.float32)
-    found[some] = rows
+        np.divide(found, lengths, out=found, where=lengths > 0)
+    elif scale is not None:
+        deviation = found.std(where=some, dtype=np.float64)
+        found *= np.float32(scale / deviation if deviation else 1)
     return found
+
+
+def _moments(matrix, count):
+    """Mean and covariance of the rows that are not zeros, in float64 without such a copy."""
+    width = matrix.shape[1]
+    total, products = np.zeros(width), np.zeros((width, width))
+    for first in range(0, len(matrix), ROWS_AT_ONCE):
+        part = matrix[first : first + ROWS_AT_ONCE].astype(np.float64)
+        total += part.sum(axis=0)
+        products += part.T @ part
+    mean = total / count
+    return mean, products / count - np.outer(mean, mean)
