@@ -24,6 +24,7 @@ Writes a CSV file with a row a draw, and a plot beside it.
 """
 
 import argparse
+import contextlib
 import csv
 import dataclasses
 import functools
@@ -173,29 +174,44 @@ def make_trial(setting, arguments, seed):
     return glove(text.train_vocabulary(articles(), 8000), arguments, seed)
 
 
+@contextlib.contextmanager
+def also(variants):
+    """Let `align` take more ways for a while."""
+    offered = dict(alignment.COMPOSITIONS)
+    for name, options in variants.items():
+        fit = functools.partial(least_squares.fit_pieces, **options)
+        alignment.COMPOSITIONS[name] = (("least-squares", fit), *alignment.WORDS)
+    try:
+        yield list(alignment.COMPOSITIONS)
+    finally:
+        alignment.COMPOSITIONS.clear()
+        alignment.COMPOSITIONS.update(offered)
+
+
+def at_random(trial, found):
+    """The matrix of an alignment with rows drawn at random for the pieces that were composed."""
+    rows = [row for row, method in enumerate(found.methods) if method == "composed"]
+    unused = [f"[unused{row}]" for row in rows]
+    matrix = found.matrix.copy()
+    drawn = vectors.align(trial.vectors, [*trial.vocabulary, *unused]).matrix
+    matrix[rows] = drawn[len(trial.vocabulary) :]
+    return matrix
+
+
 def align_all(trial, variants):
     """Align in every way; yield its name, the matrix, which rows it made, and its seconds."""
-    if variants:
-        for name, options in VARIANTS.items():
-            fit = functools.partial(least_squares.fit_pieces, **options)
-            alignment.COMPOSITIONS[name] = (("least-squares", fit), *alignment.WORDS)
-    for name in alignment.COMPOSITIONS:
-        if name == "ngrams" and not has_ngrams(trial.vectors):
-            continue
-        for texts in (None, trial.texts) if name == "neighbours" else (None,):
-            start = time.perf_counter()
-            found = vectors.align(trial.vectors, trial.vocabulary, compose=name, texts=texts)
-            seconds = time.perf_counter() - start
-            made = np.array([method not in ("special", "missing") for method in found.methods])
-            if name == "words":
-                rows = [row for row, method in enumerate(found.methods) if method == "composed"]
-                drawn = vectors.align(
-                    trial.vectors, [*trial.vocabulary, *(f"[unused{row}]" for row in rows)]
-                ).matrix[len(trial.vocabulary) :]
-                matrix = found.matrix.copy()
-                matrix[rows] = drawn
-                yield "random", matrix, made, float("nan")
-            yield name if texts is None else f"{name}, texts", found.matrix, made, seconds
+    with also(VARIANTS if variants else {}) as names:
+        for name in names:
+            if name == "ngrams" and not has_ngrams(trial.vectors):
+                continue
+            for texts in (None, trial.texts) if name == "neighbours" else (None,):
+                start = time.perf_counter()
+                found = vectors.align(trial.vectors, trial.vocabulary, compose=name, texts=texts)
+                seconds = time.perf_counter() - start
+                made = np.array([method not in ("special", "missing") for method in found.methods])
+                if name == "words":
+                    yield "random", at_random(trial, found), made, float("nan")
+                yield name if texts is None else f"{name}, texts", found.matrix, made, seconds
 
 
 def unit(rows):
