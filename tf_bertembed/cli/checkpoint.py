@@ -7,6 +7,7 @@ import typer
 
 from tf_bertembed.cli.native import start_tensorflow
 from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.transfer import transfer
 
 checkpoint = typer.Typer(
     name="checkpoint",
@@ -141,3 +142,6 @@ def export(
             seed=seed,
         )
         (print_json or _show)(report)
+
+
+checkpoint.command("transfer")(transfer)

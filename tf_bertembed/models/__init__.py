@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "read_sentence_transformers": "sentence_transformers",
         "save_huggingface": "huggingface",
         "save_keras_nlp": "keras_nlp_presets",
+        "transfer_vocabulary": "vocabulary_transfer",
         "warm_start": "token_table",
         "with_fusion": "fusing",
     },

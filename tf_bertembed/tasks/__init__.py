@@ -13,5 +13,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "load_google": "google",
         "load_huggingface": "huggingface",
         "save_huggingface": "huggingface",
+        "transfer_checkpoint": "transfer",
+        "transfer_task": "transfer",
     },
 )
