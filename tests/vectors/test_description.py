@@ -40,3 +40,14 @@ def test_what_load_refuses(tmp_path):
         vectors.describe(tmp_path / "a.txt")
     with pytest.warns(UserWarning, match="1 of 2 lines"):
         assert vectors.describe(tmp_path / "a.txt", skip_bad_lines=True).words == 1
+
+
+def test_a_folder_that_was_changed(tmp_path):
+    vectors.save(vectors.load(REAL), tmp_path / "glove")
+    matrix = np.load(tmp_path / "glove" / "vectors.npy", mmap_mode="r+")
+    matrix[3, 4] = np.nan
+    matrix.flush()
+    with pytest.raises(common.FileFormatError, match=r"row 4, 'हु', is not finite.*column 5\."):
+        vectors.describe(tmp_path / "glove")
+    with pytest.raises(common.FileFormatError, match="row 4, 'हु', is not finite"):
+        vectors.convert(tmp_path / "glove", tmp_path / "glove.txt")

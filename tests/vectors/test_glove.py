@@ -203,7 +203,7 @@ def test_a_first_line_that_promises_more():
     # This file of gensim's promises 3 words and has one.
     path = datapath("pretrained.vec")
     problem = "The first line promises 3 words, the file has 1. It may be cut off."
-    fails_with(path, f", line 1: {problem}")
+    fails_with(path, f", line 1: {problem} To read it as it is: `skip_bad_lines`.")
     with pytest.warns(UserWarning, match=problem) as caught:
         found = vectors.load(path, skip_bad_lines=True)
     assert caught[0].filename == __file__
@@ -214,7 +214,11 @@ def test_a_first_line_that_promises_more():
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("1 3", "The first line promises 1 words, the file has 2. It may be damaged."),
+        (
+            "1 3",
+            "The first line promises 1 words, the file has 2. It may be damaged. "
+            "To read it as it is: `skip_bad_lines`.",
+        ),
         (
             "2 300",
             "The first line promises vectors of width 300, most of the lines after it have 3 "
@@ -230,7 +234,8 @@ def test_a_first_line_that_lies(write, header, message):
 def test_a_first_line_alone(write):
     fails_with(
         write("3 50\n"),
-        ", line 1: The first line promises 3 words, the file has 0. It may be cut off.",
+        ", line 1: The first line promises 3 words, the file has 0. It may be cut off. "
+        "To read it as it is: `skip_bad_lines`.",
     )
 
 

@@ -1,7 +1,10 @@
 import importlib.util
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
 from tf_bertembed import common, vectors
@@ -80,3 +83,48 @@ def test_counts_that_make_no_sense(name, value):
 def test_words_that_are_one_string():
     with pytest.raises(common.BertEmbedError, match="`words` must be several strings"):
         vectors.load(datapath("test_glove.txt"), words="the")
+
+
+@pytest.mark.parametrize(
+    "value", [None, 7, b"glove.txt", ["glove.txt"], np.ones((2, 2))], ids=lambda v: type(v).__name__
+)
+def test_what_is_neither_path_nor_name(value):
+    with pytest.raises(common.BertEmbedError, match="Give a file or folder of word vectors, or a"):
+        vectors.load(value)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (7, "`words` must be several strings, a list for example. Received: 7."),
+        (b"the", "`words` must be several strings"),
+        (["the", 7], "`words` must hold strings only. Received: 7."),
+        ([], "`words` must hold at least one word. Received: none."),
+    ],
+)
+def test_words_that_are_no_strings(words, message):
+    with pytest.raises(common.BertEmbedError) as error:
+        vectors.load(datapath("test_glove.txt"), words=words)
+    assert message in str(error.value)
+
+
+@pytest.mark.slow
+@has_glove
+def test_all_of_glove_goes_through_text_unchanged(tmp_path):
+    named = vectors.load(NAME)
+    vectors.save(named, tmp_path / "glove.txt")
+    found = vectors.load(tmp_path / "glove.txt")
+    assert found.index_to_key == named.index_to_key
+    np.testing.assert_array_equal(found.vectors.view(np.uint32), named.vectors.view(np.uint32))
+
+
+@pytest.mark.slow
+def test_tencents_characters():
+    if "TF_BERTEMBED_DATA" not in os.environ:
+        pytest.skip("TF_BERTEMBED_DATA does not name the folder of development data")
+    path = Path(os.environ["TF_BERTEMBED_DATA"], "vectors", "tencent-char-zh-200d.txt.gz")
+    found = vectors.load(path)
+    theirs = KeyedVectors.load_word2vec_format(path, no_header=True)
+    assert (len(found), found.vector_size) == (4758, 200)
+    assert found.index_to_key == theirs.index_to_key
+    np.testing.assert_array_equal(found.vectors, theirs.vectors)

@@ -8,6 +8,7 @@ from tf_bertembed.vectors.alignment import align
 from tf_bertembed.vectors.coverage import Coverage
 from tf_bertembed.vectors.formats import FORMATS, detect_format
 from tf_bertembed.vectors.loading import load
+from tf_bertembed.vectors.request import check_finite
 from tf_bertembed.vectors.word_corpus import WordCorpus
 
 FIRST_WORDS = 10
@@ -150,6 +151,8 @@ def describe(
     keyed_vectors = load(
         path_or_name, limit=limit, skip_bad_lines=skip_bad_lines, allow_pickle=allow_pickle
     )
+    # A folder is opened without a look at its numbers.
+    check_finite(path_or_name, keyed_vectors.index_to_key, keyed_vectors.vectors)
     norms = _norms(keyed_vectors.vectors)
     coverage = None
     if vocabulary is not None:

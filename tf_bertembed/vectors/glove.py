@@ -152,8 +152,12 @@ class _TextReader:
             values = values[kept]
         end = start + len(values)
         if end > len(self.matrix):
-            self.matrix.resize((max(end, len(self.matrix) * 5 // 4), self.matrix.shape[1]))
+            self._resize(max(end, len(self.matrix) * 5 // 4))
         self.matrix[start:end] = values
+
+    def _resize(self, rows):
+        # In place, so that it is never in memory twice; nothing else refers to it yet.
+        self.matrix.resize((rows, self.matrix.shape[1]), refcheck=False)
 
     def _check_count(self, declared):
         if declared != self.seen:
@@ -161,7 +165,9 @@ class _TextReader:
                 "It may be cut off." if declared > self.seen else "It may be damaged."
             )
             if not self.request.skip_bad_lines:
-                raise common.FileFormatError(self.path, problem, 1)
+                raise common.FileFormatError(
+                    self.path, f"{problem} To read it as it is: `skip_bad_lines`.", 1
+                )
             warn(f"{self.path}: {problem}")
 
     def _finish(self):
@@ -177,7 +183,7 @@ class _TextReader:
             raise common.FileFormatError(self.path, "The file holds no word vectors.")
         if self.repeated:
             warn_repeated(self.path, self.repeated)
-        self.matrix.resize((len(self.rows), self.matrix.shape[1]))
+        self._resize(len(self.rows))
         return make_keyed_vectors(list(self.rows), self.matrix, self.rows)
 
 
