@@ -1,4 +1,4 @@
-"""What surrounds `fit`: the optimizer's recipe, and the folder that keeps a run."""
+"""What surrounds `fit`: the optimizer's recipe, the folder of a run; training word vectors."""
 
 from tf_bertembed.common import lazy
 
@@ -12,5 +12,6 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "save_history": "history",
         "save_run": "run_folder",
         "train_glove": "glove",
+        "train_vectors": "word_vectors",
     },
 )

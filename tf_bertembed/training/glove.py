@@ -85,6 +85,8 @@ def train_glove(
     model = GloveModel(
         len(cooccurrences.words), vector_size, learning_rate, derive_seed(seed, "glove")
     )
+    # Two biases add the variance of what they start from, uniform within 0.5 / vector_size of 0.
+    untrained_loss = batches.loss_of_zeros + batches.mean_weight / (12 * vector_size**2)
     # The model has its own AdaGrad: Keras's knows only the gradient of a whole batch.
     model.compile(optimizer=None, steps_per_execution=min(batches.steps, STEPS_AT_ONCE))
     with progress("Training GloVe", total=epochs) as advance:
@@ -93,7 +95,7 @@ def train_glove(
             epochs=epochs,
             verbose=0,
             shuffle=False,
-            callbacks=[_Watch(advance, learning_rate, batches.loss_of_zeros), *callbacks],
+            callbacks=[_Watch(advance, learning_rate, untrained_loss), *callbacks],
         )
     found = KeyedVectors(vector_size)
     found.add_vectors(cooccurrences.words, model.summed_vectors())
@@ -105,11 +107,11 @@ def train_glove(
 class _Watch(keras.callbacks.Callback):
     """Stops a training that leads nowhere."""
 
-    def __init__(self, advance, learning_rate, loss_of_zeros):
+    def __init__(self, advance, learning_rate, untrained_loss):
         super().__init__()
         self.advance = advance
         self.learning_rate = learning_rate
-        self.loss_of_zeros = loss_of_zeros
+        self.untrained_loss = untrained_loss
 
     def on_epoch_end(self, epoch, logs=None):
         self.loss = logs["loss"]
@@ -118,10 +120,10 @@ class _Watch(keras.callbacks.Callback):
         self.advance()
 
     def on_train_end(self, logs=None):
-        if self.loss >= self.loss_of_zeros:
+        if self.loss > self.untrained_loss:
             self._stop(
-                f"The training diverged: the loss is {self.loss:.4g}, vectors of zeros have "
-                f"{self.loss_of_zeros:.4g}."
+                f"The training diverged: the loss is {self.loss:.4g}, that of untrained vectors "
+                f"{self.untrained_loss:.4g}."
             )
 
     def _stop(self, problem):

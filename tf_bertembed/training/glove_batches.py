@@ -41,6 +41,7 @@ class GloveBatches:
         rows, columns = met.row.astype(np.int32), met.col.astype(np.int32)
         log_counts = np.log(met.data).astype(np.float32)
         weights = np.minimum((met.data / x_max) ** alpha, 1).astype(np.float32)
+        self.mean_weight = float(np.mean(weights))
         self.loss_of_zeros = float(np.mean(0.5 * weights * log_counts**2))
         parts = []
         for start in range(0, self.size, batch_size):

@@ -5,6 +5,7 @@ import typer
 from tf_bertembed.cli.vectors.convert import convert
 from tf_bertembed.cli.vectors.evaluate import evaluate
 from tf_bertembed.cli.vectors.info import info
+from tf_bertembed.cli.vectors.train import train
 
 vectors = typer.Typer(
     name="vectors",
@@ -14,4 +15,5 @@ vectors = typer.Typer(
 
 vectors.command()(info)
 vectors.command()(convert)
+vectors.command()(train)
 vectors.command()(evaluate)
