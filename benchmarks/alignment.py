@@ -29,7 +29,6 @@ import csv
 import dataclasses
 import functools
 import re
-import statistics
 import sys
 import time
 from pathlib import Path
@@ -271,9 +270,20 @@ def run(setting, arguments, seed):
 
 def summary(rows, measure):
     """Mean and spread over the draws, as text."""
-    values = [row[measure] for row in rows]
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):.3f}±{spread:.3f}"
+    values = np.array([row[measure] for row in rows])
+    if np.isnan(values).any():
+        return "-"
+    return (
+        f"{values.mean():.3f}±{values.std(ddof=1):.3f}" if len(values) > 1 else f"{values[0]:.3f}"
+    )
+
+
+def write(rows, path):
+    """Write all rows so far."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def plot(rows, path):
@@ -326,16 +336,13 @@ def main():
     for setting in arguments.settings:
         for seed in arguments.seeds:
             rows += run(setting, arguments, seed)
+            write(rows, arguments.output)
             print(f"{setting}, draw {seed}", file=sys.stderr, flush=True)
         drawn = [row for row in rows if row["setting"] == setting]
         print(f"\n{setting}\n{'compose':<28}", *(f"{name:>18}" for name in MEASURES))
         for name in dict.fromkeys(row["compose"] for row in drawn):
             of = [row for row in drawn if row["compose"] == name]
             print(f"{name:<28}", *(f"{summary(of, name):>18}" for name in MEASURES), flush=True)
-    with arguments.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
     plot(rows, arguments.output.with_suffix(".png"))
 
 
