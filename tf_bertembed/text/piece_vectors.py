@@ -1,15 +1,13 @@
 """Vectors of pieces, learned on a corpus that is cut into them."""
 
-from gensim.models import FastText, KeyedVectors
+from tf_bertembed.text.vocabulary import iterate_lines
+from tf_bertembed.vectors import train_fasttext
 
-from tf_bertembed import common
-from tf_bertembed.text.vocabulary import SPECIAL_TOKENS, iterate_lines
-
-BUCKETS = 100_000  # of n-grams; gensim's two million are for vocabularies of millions of words
 BATCH = 512
+BUCKETS = 100_000  # of n-grams; the pieces of a vocabulary have not many more
 
 
-def train_piece_vectors(texts, tokenizer, width=100, epochs=10, min_frequency=3, seed=0):
+def train_piece_vectors(texts, tokenizer, vector_size=100, epochs=10, min_count=3, seed=0):
     """Learn a vector for each piece of a vocabulary with fastText.
 
     The texts are cut into pieces, and the pieces are what fastText takes for
@@ -20,29 +18,30 @@ def train_piece_vectors(texts, tokenizer, width=100, epochs=10, min_frequency=3,
         texts: iterable of strings, which are texts, and of `pathlib.Path`s,
             which are text files.
         tokenizer: `BertEmbedTokenizer`. The tokenizer.
-        width: int. The width of the vectors.
+        vector_size: int. The width of the vectors.
         epochs: int. How often the texts are gone through.
-        min_frequency: int. How often a piece must occur to get a vector.
+        min_count: int. How often a piece must occur to get a vector.
         seed: int. Seed of everything that is drawn.
 
     Returns:
-        A `gensim.models.KeyedVectors`; its words are pieces.
+        A `gensim.models.fasttext.FastTextKeyedVectors`; its words are pieces.
 
     Raises:
-        BertEmbedError: where no piece occurs often enough.
+        BertEmbedError: where there is no piece, or none that is frequent
+            enough, or a number is out of range.
         MissingFileError, FileFormatError: where a file cannot be read.
 
     Example:
 
     ```python
     from gensim.test.utils import datapath
-    from pathlib import Path
     from tf_bertembed import text
 
-    corpus = [line for line in open(datapath("lee_background.cor"))][:20]
+    with open(datapath("lee_background.cor"), encoding="utf-8") as file:
+        corpus = file.readlines()[:20]
     tokenizer = text.BertEmbedTokenizer(text.train_vocabulary(corpus, 300))
-    vectors = text.train_piece_vectors(corpus, tokenizer, width=8, epochs=1)
-    assert "the" in vectors and "##ing" in vectors
+    vectors = text.train_piece_vectors(corpus, tokenizer, vector_size=8, epochs=1)
+    assert "the" in vectors.key_to_index and "##ing" in vectors.key_to_index
     ```
 
     References:
@@ -50,36 +49,18 @@ def train_piece_vectors(texts, tokenizer, width=100, epochs=10, min_frequency=3,
         Dobler and de Melo, 2023, https://arxiv.org/abs/2305.14481
     """
     pieces = tokenizer.get_vocabulary()
-    sentences, batch = [], []
-
-    def cut():
-        for ids in tokenizer.tokenize(batch).to_list():
-            sentences.append([pieces[index] for index in ids])
-        batch.clear()
-
-    for line in iterate_lines(texts):
-        batch.append(line)
-        if len(batch) == BATCH:
-            cut()
-    if batch:
-        cut()
-    model = FastText(
-        vector_size=width,
-        sg=1,
-        min_count=min_frequency,
-        bucket=BUCKETS,
-        seed=common.derive_seed(seed, "piece vectors"),
-        # Threads would take turns in an order of their own.
-        workers=1,
+    lines = list(iterate_lines(texts))
+    cut = [
+        [pieces[index] for index in ids]
+        for start in range(0, len(lines), BATCH)
+        for ids in tokenizer.tokenize(lines[start : start + BATCH]).to_list()
+    ]
+    return train_fasttext(
+        cut,
+        skip_gram=True,
+        vector_size=vector_size,
+        min_count=min_count,
+        epochs=epochs,
+        buckets=BUCKETS,
+        seed=seed,
     )
-    model.build_vocab(sentences)
-    if not len(model.wv):
-        raise common.BertEmbedError(
-            f"The corpus has no piece that occurs at least {min_frequency} times. Received: "
-            f"{len(sentences)} texts with {sum(map(len, sentences))} pieces."
-        )
-    model.train(sentences, total_examples=len(sentences), epochs=epochs)
-    words = [word for word in model.wv.index_to_key if word not in SPECIAL_TOKENS]
-    found = KeyedVectors(width)
-    found.add_vectors(words, model.wv[words])
-    return found

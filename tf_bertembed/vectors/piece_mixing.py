@@ -4,6 +4,7 @@ import numbers
 from pathlib import Path
 
 import numpy as np
+from gensim.models.fasttext import FastTextKeyedVectors
 from scipy import sparse
 
 from tf_bertembed import common
@@ -45,7 +46,8 @@ def mix_pieces(
     - `"random"`: drawn with the mean and deviation of the old pieces.
 
     A piece without a vector falls back on `"mean"`, and one that cannot be cut
-    on `"random"`. Vectors of pieces are made by `vectors.align`.
+    on `"random"`. Pieces get their vectors by `vectors.align`, out of n-grams
+    where the word vectors have them.
 
     Args:
         old: list of U strings. The old vocabulary.
@@ -191,7 +193,7 @@ def _focus(new, left, copied, vectors, piece_vectors):
             f"another script of the same words method='random'. Received: {new[left[0]]!r}, ..."
         )
     if piece_vectors is None:
-        matrix, known = _aligned(vectors, new, "vectors")
+        matrix, known = _aligned(vectors, new)
     else:
         matrix, known = _looked_up(piece_vectors, new)
     anchors = [row for row in anchors if known[row]]
@@ -209,8 +211,8 @@ def _focus(new, left, copied, vectors, piece_vectors):
 
 
 def _wechsel(old, new, left, vectors, source_vectors, dictionary, neighbours, temperature):
-    matrix, known = _aligned(vectors, new, "vectors")
-    sources, source_known = _aligned(source_vectors, old, "source_vectors")
+    matrix, known = _aligned(vectors, new)
+    sources, source_known = _aligned(source_vectors, old)
     if dictionary is not None:
         turn, _ = fit_turn(vectors, source_vectors, [(theirs, ours) for ours, theirs in dictionary])
         matrix = matrix @ turn
@@ -226,30 +228,25 @@ def _wechsel(old, new, left, vectors, source_vectors, dictionary, neighbours, te
     return _as_shares(rows, weights, anchors)
 
 
-def _aligned(keyed_vectors, vocabulary, name):
-    alignment = align(keyed_vectors, vocabulary)
+def _aligned(keyed_vectors, vocabulary):
+    ngrams = isinstance(keyed_vectors, FastTextKeyedVectors)
+    alignment = align(keyed_vectors, vocabulary, compose="ngrams" if ngrams else "words")
     known = np.array([method not in UNKNOWN_VECTORS for method in alignment.methods])
-    known &= alignment.matrix.any(axis=1)
-    _require_known(known, keyed_vectors, vocabulary, name)
-    return alignment.matrix, known
+    return alignment.matrix, known & alignment.matrix.any(axis=1)
 
 
 def _looked_up(keyed_vectors, vocabulary):
     known = np.array([piece in keyed_vectors.key_to_index for piece in vocabulary])
-    _require_known(known, keyed_vectors, vocabulary, "piece_vectors")
+    if not known.any():
+        raise common.BertEmbedError(
+            f"`piece_vectors` know none of the {len(vocabulary)} pieces: their words must be the "
+            f"pieces themselves. Received: {len(keyed_vectors)} words, the first of them "
+            f"{keyed_vectors.index_to_key[:3]}."
+        )
     matrix = np.zeros((len(vocabulary), keyed_vectors.vector_size), np.float32)
     rows = [keyed_vectors.key_to_index[vocabulary[row]] for row in np.flatnonzero(known)]
     matrix[known] = keyed_vectors.vectors[rows]
     return matrix, known
-
-
-def _require_known(known, keyed_vectors, vocabulary, name):
-    if not known.any():
-        raise common.BertEmbedError(
-            f"`{name}` know none of the {len(vocabulary)} pieces. Take vectors of the language of "
-            f"the vocabulary. Received: {len(keyed_vectors)} words, the first of them "
-            f"{keyed_vectors.index_to_key[:3]}; pieces such as {vocabulary[-3:]}."
-        )
 
 
 def _as_shares(rows, weights, columns):
