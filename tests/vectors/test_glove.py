@@ -58,6 +58,9 @@ def test_blocks_make_no_difference(monkeypatch):
     assert cut.index_to_key == whole.index_to_key
     np.testing.assert_array_equal(cut.vectors, whole.vectors)
     assert vectors.load(REAL, limit=7).index_to_key == whole.index_to_key[:7]
+    some = vectors.load(REAL, words=[whole.index_to_key[row] for row in (70, 3, 31)])
+    assert some.index_to_key == [whole.index_to_key[row] for row in (3, 31, 70)]
+    np.testing.assert_array_equal(some.vectors, whole.vectors[[3, 31, 70]])
 
 
 def test_line_ends_byte_order_mark_and_spaces_at_the_end(write):

@@ -104,8 +104,10 @@ class _TextReader:
         size = self.path.stat().st_size * (3 if self.packed else 1)
         # A little too many: memory is taken where it is written to.
         rows = int(1.05 * size / max(1, len(block)) * block.count(b"\n")) + 1000
-        most = self.request.limit, self.request.words and len(self.request.words)
-        rows = min(rows, *(number for number in most if number is not None), rows)
+        if self.request.limit is not None:
+            rows = min(rows, self.request.limit)
+        if self.request.words is not None:
+            rows = min(rows, len(self.request.words))
         self.matrix = np.empty((rows, width), np.float32)
 
     def _read_all(self, blocks):
