@@ -32,6 +32,8 @@ def test_what_was_said_before_an_error_is_passed_on(capfd):
     assert capfd.readouterr().err == "libcudart.so is missing\n"
 
 
+# Each command starts so in `test_embed.py`; here it is TensorFlow alone.
+@pytest.mark.slow
 def test_tensorflow_starts_in_silence():
     code = (
         "from tf_bertembed.cli.native import start_tensorflow\n"

@@ -67,25 +67,30 @@ def test_answers_as_in_memory(path):
     }
 
 
+@pytest.fixture(scope="module")
+def served(path):
+    with export.CApiModel(path) as model:
+        yield model
+
+
 def test_texts_that_were_not_recorded(trained, path):
-    logits = trained.predict(TEXTS, verbose=0)
-    expected = tf.nn.softmax(logits).numpy()
+    # Eagerly, as it was trained; in a process of its own, as it is served.
+    expected = tf.nn.softmax(trained(trained.preprocessor(TEXTS))).numpy()
     outputs = export.answer(path, TEXTS)
     np.testing.assert_allclose(outputs["probabilities"], expected, rtol=1e-5)
     assert outputs["label"].tolist() == [trained.labels[row] for row in expected.argmax(axis=1)]
 
 
-def test_a_batch_answers_as_its_texts_alone(path):
-    with export.CApiModel(path) as model:
-        together = model.run({"text": TEXTS}, "embed")["embedding"]
-        alone = [model.run({"text": [one]}, "embed")["embedding"][0] for one in TEXTS]
+def test_a_batch_answers_as_its_texts_alone(served):
+    together = served.run({"text": TEXTS}, "embed")["embedding"]
+    alone = [served.run({"text": [one]}, "embed")["embedding"][0] for one in TEXTS]
     scale = np.abs(together).max()
     assert np.abs(together - np.stack(alone)).max() / scale <= 1e-5
 
 
-def test_words_are_looked_up_in_the_graph(trained, path):
+def test_words_are_looked_up_in_the_graph(served):
     # "café" and "cafe" are the same pieces, but only one of them is a word of the table.
-    with_word, without = export.answer(path, ["café", "cafe"], "embed")["embedding"]
+    with_word, without = served.run({"text": ["café", "cafe"]}, "embed")["embedding"]
     assert np.abs(with_word - without).max() > 1e-4
 
 

@@ -68,26 +68,38 @@ def overrides(static_dim=5, words=4, **arguments):
     return {"static_vocabulary_size": words + 1, "static_dim": static_dim, **arguments}
 
 
+@pytest.fixture(scope="module")
+def checkpoint(randomised, tmp_path_factory):
+    """A folder in Hugging Face's form that is soon read, and its backbone."""
+    backbone = randomised()
+    place = tmp_path_factory.mktemp("checkpoint") / "small"
+    models.save_huggingface(backbone, place)
+    return place, backbone
+
+
 @pytest.mark.parametrize("mode", ["add", "concat", "gate"])
-def test_input_fusion_starts_neutral(mode, folder, minilm, real_features):
+def test_input_fusion_starts_neutral(mode, checkpoint, features):
+    folder, plain = checkpoint
     fused = models.load(folder, **overrides(input_fusion=mode))
     matrix = np.random.default_rng(0).normal(size=(5, 5))
     matrix[0] = 0
     fused.set_static_vectors(matrix)
-    rows = np.random.default_rng(1).integers(0, 5, real_features["token_ids"].shape)
-    batch = {**real_features, "static_ids": rows.astype("int32")}
-    expected, got = arrays(minilm(real_features)), arrays(fused(batch))
+    batch = features(static=False)
+    rows = np.random.default_rng(1).integers(0, 5, batch["token_ids"].shape).astype("int32")
+    expected, got = arrays(plain(batch)), arrays(fused({**batch, "static_ids": rows}))
     for key, value in expected.items():
         assert np.abs(got[key] - value).max() / np.abs(value).max() <= 1e-6
 
 
-def test_output_gate_starts_as_the_normalised_encoder(folder, minilm, real_features):
+def test_output_gate_starts_as_the_normalised_encoder(checkpoint, features):
+    folder, plain = checkpoint
     fused = models.load(folder, **overrides(output_fusion="gate"))
     matrix = np.ones((5, 5)) * np.arange(5)[:, None]
     fused.set_static_vectors(matrix * [1, 2, 3, 4, 6])
-    rows = np.ones(real_features["token_ids"].shape, "int32")
-    got = arrays(fused({**real_features, "static_ids": rows}))
-    for key, value in arrays(minilm(real_features)).items():
+    batch = features(static=False)
+    rows = np.ones(batch["token_ids"].shape, "int32")
+    got = arrays(fused({**batch, "static_ids": rows}))
+    for key, value in arrays(plain(batch)).items():
         np.testing.assert_allclose(got[key], normalised(value), atol=1e-4)
 
 

@@ -14,19 +14,26 @@ def eight(reviews):
     return reviews[0][:8], reviews[1][:8]
 
 
-@pytest.fixture(params=["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.fixture(scope="module", params=["float32", "mixed_float16", "mixed_bfloat16"])
 def trained(request, make_classifier, eight):
+    """A task of each precision, which no test changes."""
     classifier = make_classifier("mean", dtype=request.param, **FUSED)
     classifier.fit(*eight, verbose=0)
     return classifier
 
 
-def test_preset_round_trip(trained, eight, tmp_path):
-    trained.save_to_preset(str(tmp_path))
+@pytest.fixture(scope="module")
+def preset(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("preset")
+    trained.save_to_preset(str(folder))
+    return folder
+
+
+def test_preset_round_trip(trained, preset, eight):
     dtype = trained.dtype_policy.name
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        again = tasks.TextClassifier.from_preset(tmp_path, dtype=dtype)
+        again = tasks.TextClassifier.from_preset(preset, dtype=dtype)
     assert type(again) is tasks.TextClassifier
     assert again.dtype_policy.name == dtype
     assert (again.labels, again.pooling) == (trained.labels, "mean")
@@ -36,9 +43,8 @@ def test_preset_round_trip(trained, eight, tmp_path):
     np.testing.assert_array_equal(again(features), trained(features))
 
 
-def test_the_backbone_of_a_preset(trained, word_preprocessor, eight, tmp_path):
-    trained.save_to_preset(str(tmp_path))
-    backbone = models.load(tmp_path, dtype=trained.dtype_policy.name)
+def test_the_backbone_of_a_preset(trained, preset, word_preprocessor, eight):
+    backbone = models.load(preset, dtype=trained.dtype_policy.name)
     features = word_preprocessor(eight[0])
     np.testing.assert_array_equal(
         np.asarray(backbone(features)["sequence_output"]),
