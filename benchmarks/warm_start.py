@@ -26,7 +26,7 @@ from pathlib import Path
 
 import warm_start_report
 from kept_runs import KeptRuns
-from warm_start_runs import HEADS, Run, Setting, pretrain
+from warm_start_runs import HEADS, Run, Setting, Trainer
 
 CORPORA = ("wikipedia", "wikitext2", "chinese-news")
 SCALES = ("0.02", "0.1", "0.8")
@@ -38,13 +38,13 @@ class Losses:
 
     def __init__(self, arguments):
         self.arguments = arguments
-        self.settings = {}
+        self.trainers = {}
         self.kept = KeptRuns(arguments.output / "runs.csv", Run, self._measure)
 
     def _measure(self, run):
-        if run.corpus not in self.settings:
-            self.settings[run.corpus] = Setting(run.corpus, self.arguments)
-        return pretrain(self.settings[run.corpus], run)
+        if run.corpus not in self.trainers:
+            self.trainers[run.corpus] = Trainer(Setting(run.corpus, self.arguments))
+        return self.trainers[run.corpus](run)
 
     def final(self, run):
         """The dev loss at the end of a run."""

@@ -6,6 +6,7 @@ import gc
 
 import corpora
 import keras
+import tensorflow as tf
 
 from tf_bertembed import models, quickstart, tasks, text, training, vectors
 
@@ -86,15 +87,8 @@ class Setting:
         return matrix
 
 
-def pretrain(setting, run):
-    """Pretrain once.
-
-    Returns:
-        A list of pairs: steps, and the dev loss of masked pieces in nats.
-    """
+def _pretrainer(setting, run):
     arguments = setting.arguments
-    keras.backend.clear_session()
-    gc.collect()
     keras.utils.set_random_seed(run.seed)
     backbone = models.BertEmbedBackbone(
         vocabulary_size=len(setting.vocabulary),
@@ -113,13 +107,61 @@ def pretrain(setting, run):
             table = backbone.token_embedding.embeddings
             pretrainer.masked_lm_head.output_embeddings.assign(table)
     pretrainer.start_from_frequencies(setting.counts)
-    pretrainer.compile(training.create_optimizer(run.learning_rate, run.steps, run.warmup))
-    every = run.steps // arguments.evaluations
-    history = pretrainer.fit(
-        setting.train.dataset(),
-        epochs=arguments.evaluations,
-        steps_per_epoch=every,
-        validation_data=setting.dev,
-        verbose=0,
-    ).history
-    return [[every * (place + 1), round(loss, 4)] for place, loss in enumerate(history["val_loss"])]
+    return pretrainer
+
+
+def _dropout_seeds(pretrainer):
+    return [v for v in pretrainer.variables if v.path.endswith("seed_generator_state")]
+
+
+class Trainer:
+    """Pretrains; the graph of a training step, half of a run's time, is made once for many runs.
+
+    Args:
+        setting: a `Setting`.
+    """
+
+    def __init__(self, setting):
+        self.setting = setting
+        self.traced = {}
+
+    def _compiled(self, run):
+        """A compiled pretrainer of the run's shape, and the variable of its learning rate."""
+        key = (*run.cell, run.warmup, run.steps)
+        if key not in self.traced:
+            if any(other[:3] != run.cell for other in self.traced):
+                self.traced.clear()
+                keras.backend.clear_session()
+                gc.collect()
+            rate = tf.Variable(run.learning_rate)
+            pretrainer = _pretrainer(self.setting, run)
+            pretrainer.compile(training.create_optimizer(rate, run.steps, run.warmup))
+            self.traced[key] = pretrainer, rate
+        return self.traced[key]
+
+    def __call__(self, run):
+        """Pretrain once.
+
+        Returns:
+            A list of pairs: steps, and the dev loss of masked pieces in nats.
+        """
+        pretrainer, rate = self._compiled(run)
+        rate.assign(run.learning_rate)
+        fresh = _pretrainer(self.setting, run)
+        pretrainer.set_weights(fresh.get_weights())
+        for old, new in zip(_dropout_seeds(pretrainer), _dropout_seeds(fresh), strict=True):
+            old.assign(new)
+        for variable in pretrainer.optimizer.variables:
+            variable.assign(tf.zeros_like(variable))
+        evaluations = self.setting.arguments.evaluations
+        every = run.steps // evaluations
+        history = pretrainer.fit(
+            self.setting.train.dataset(),
+            epochs=evaluations,
+            steps_per_epoch=every,
+            validation_data=self.setting.dev,
+            verbose=0,
+        ).history
+        return [
+            [every * (place + 1), round(loss, 4)] for place, loss in enumerate(history["val_loss"])
+        ]
