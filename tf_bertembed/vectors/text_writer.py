@@ -1,6 +1,7 @@
 """Word vectors as text: a word and its numbers on each line."""
 
 import gzip
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,8 @@ from tf_bertembed import common
 from tf_bertembed.vectors.formats import NUMBER
 
 ROWS_AT_ONCE = 4096
+# A float32 of at least 1e-4 has nine digits from its fourth place on at most.
+MOST_PLACES = 13
 # What the programs that read a format take for the end of a word.
 WORD_ENDS = {
     "glove": re.compile(r"[\x00\n]"),
@@ -68,12 +71,39 @@ def write_text(keyed_vectors, place, header, end=""):
         if header:
             file.write(f"{len(words)} {matrix.shape[1]}\n".encode())
         for first in range(0, len(words), ROWS_AT_ONCE):
-            rows = np.asarray(matrix[first : first + ROWS_AT_ONCE], np.float32)
+            last = first + ROWS_AT_ONCE
+            numbers = _shortest(np.asarray(matrix[first:last], np.float32)).tolist()
             lines = [
-                f"{word} {' '.join(numbers)}{end}\n"
-                for word, numbers in zip(words[first:], rows.astype(str).tolist(), strict=False)
+                # Of what writes lists of floats, the quickest.
+                f"{word} {json.dumps(row, separators=(' ', ''))[1:-1]}{end}\n"
+                for word, row in zip(words[first:last], numbers, strict=True)
             ]
             file.write("".join(lines).encode())
+
+
+def _shortest(values):
+    """Doubles that are written with the fewest digits that give the same float32.
+
+    Args:
+        values: float32 array.
+
+    Returns:
+        A float64 array of the same shape.
+    """
+    single = values.ravel()
+    found = single.astype(np.float64)
+    size = np.abs(found)
+    plain = ((size >= 1e-4) & (size < 1e6)) | (size == 0)
+    left = np.flatnonzero(plain)
+    for places in range(MOST_PLACES + 1):
+        scale = 10.0**places
+        rounded = np.rint(found[left] * scale) / scale
+        same = rounded.astype(np.float32) == single[left]
+        found[left[same]] = rounded[same]
+        left = left[~same]
+    for place in (*left.tolist(), *np.flatnonzero(~plain).tolist()):
+        found[place] = float(str(single[place]))
+    return found.reshape(values.shape)
 
 
 def write_glove(keyed_vectors, place):
