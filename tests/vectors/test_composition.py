@@ -202,3 +202,17 @@ def test_real_vectors_and_a_vocabulary_of_their_language(compose):
     np.testing.assert_array_equal(found.matrix, again.matrix)
     assert found.matrix.dtype == np.float32
     assert not found.matrix[0].any()
+
+
+@pytest.mark.parametrize("texts", [None, [], ["", "walking walk"]])
+def test_neighbours_where_no_piece_is_a_word(texts):
+    found = vectors.align(keyed(["walking"]), ["walk", "##ing"], compose="neighbours", texts=texts)
+    assert found.methods == ["composed", "composed"]
+
+
+@pytest.mark.parametrize("compose", ["words-rescaled", "least-squares", "least-squares-free"])
+def test_where_no_piece_is_a_word(compose):
+    words = keyed(["walking"])
+    found = vectors.align(words, ["walk", "##ing"], compose=compose)
+    assert set(found.methods) == {"rescaled" if compose == "words-rescaled" else "least-squares"}
+    np.testing.assert_allclose(found.matrix.mean(axis=0), words["walking"], rtol=1e-3)

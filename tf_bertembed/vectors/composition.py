@@ -112,7 +112,7 @@ def weighted_mean(rows, weights, vectors, names):
     totals = weights.sum(axis=0)
     found = np.flatnonzero(totals > 0)
     shares = sparse.csc_array(weights[:, found]) @ sparse.diags_array(1 / totals[found])
-    heaviest = np.asarray(shares.argmax(axis=0)).ravel()
+    heaviest = np.asarray(shares.argmax(axis=0)).ravel() if found.size else []
     return Made(
         np.asarray(rows)[found],
         shares.T.astype(np.float32) @ vectors,
