@@ -23,6 +23,8 @@ REQUIRES = [
     "numpy>=1.26",
     "scipy>=1.13",
     "scikit-learn>=1.6",
+    # As scikit-learn asks for it.
+    "threadpoolctl>=3.1",
     # As TensorFlow asks for these four.
     "flatbuffers>=25.9.23",
     "h5py>=3.11.0,<3.15.0",

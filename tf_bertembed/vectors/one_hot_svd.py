@@ -4,6 +4,7 @@ import numpy as np
 from gensim.models import KeyedVectors
 from scipy import sparse
 from scipy.sparse.linalg import svds
+from threadpoolctl import threadpool_limits
 
 from tf_bertembed import common
 from tf_bertembed.vectors.ranges import check_whole
@@ -71,7 +72,9 @@ def train_one_hot_svd(cooccurrences, *, vector_size=100, smoothing=0.75, power=0
         )
     weighted = positive_information(cooccurrences.matrix, smoothing)
     start = np.random.default_rng(common.derive_seed(seed, "svd")).standard_normal(size)
-    left, strengths, _ = svds(weighted, k=vector_size, v0=start)
+    # Each of its many products is so small that threads wait ten times as long as they work.
+    with threadpool_limits(1, "blas"):
+        left, strengths, _ = svds(weighted, k=vector_size, v0=start)
     order = np.argsort(-strengths)
     left, strengths = left[:, order], strengths[order]
     found = int((strengths > strengths[0] * size * np.finfo(np.float64).eps).sum())
