@@ -177,6 +177,7 @@ def test_the_report(glove):
     [
         ({"method": "best"}, "`method` must be one of focus, wechsel, mean, random. Rec.*'best'"),
         ({"copying": "all"}, "`copying` must be one of agreeing, letterless, special"),
+        ({"copying": "special"}, "mixes the pieces that are copied, and `copying='special'`"),
         ({}, "`method='focus'` needs a space to compare pieces in: .* Received: neither"),
         (
             {"vectors": keyed("a"), "piece_vectors": keyed("a")},

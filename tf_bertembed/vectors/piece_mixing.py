@@ -145,6 +145,11 @@ def _check(method, given, copying, neighbours, temperature):
         raise common.BertEmbedError(
             f"`copying` must be one of {', '.join(COPYING)}. Received: {copying!r}."
         )
+    if method == "focus" and copying == "special":
+        raise common.BertEmbedError(
+            "`method='focus'` mixes the pieces that are copied, and `copying='special'` leaves it "
+            "none. Take `copying='agreeing'`, or method='wechsel'."
+        )
     if not isinstance(neighbours, numbers.Integral) or neighbours < 1 or not temperature > 0:
         raise common.BertEmbedError(
             "`neighbours` must be an int of at least 1 and `temperature` above 0. Received: "
