@@ -109,7 +109,7 @@ def test_a_killed_training_leaves_nothing(tmp_path):
     spilled.mkdir()
     output.parent.mkdir()
     command = [sys.executable, "-m", "tf_bertembed", "vectors", "train", *[LEE] * 40]
-    command += ["--algorithm", "glove", "--memory-mib", "8", "--output", str(output)]
+    command += ["--algorithm", "glove", "--memory-mib", "16", "--output", str(output)]
     environment = {**os.environ, "TMPDIR": str(spilled)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     opened = Path(f"/proc/{process.pid}/fd")
