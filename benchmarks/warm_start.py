@@ -7,8 +7,8 @@ always starts at the frequencies of the pieces.
 
 1. recipes: cold, and warm at the vectors' own scale, in each of these cells with every learning
    rate, then with every warm-up at the best of the rates;
-2. starts: the other warm starts; in the first cell of a corpus with rates and warm-ups of their
-   own, elsewhere with the recipe of warm at its own scale;
+2. starts: the other warm starts; in BERT's own form, normalised after each block and tied, with
+   rates and warm-ups of their own, elsewhere with the recipe of warm at its own scale;
 3. seeds: cold, warm at its own scale and the best of the others again, each at its best recipe.
 
 Every finished run is kept in OUTPUT/runs.csv, and a script that was stopped goes on there; a run
@@ -69,7 +69,7 @@ def other_starts(cold, arguments):
     return found
 
 
-def compare(runs, cell, thorough, arguments):
+def compare(runs, cell, arguments):
     """All runs of one cell."""
     cold = Run(
         *cell,
@@ -85,7 +85,7 @@ def compare(runs, cell, thorough, arguments):
     own = sweep(runs, dataclasses.replace(cold, start="own", alignment="words"), arguments)
     recipe = {"learning_rate": own.learning_rate, "warmup": own.warmup}
     others = other_starts(cold, arguments)
-    if thorough:
+    if cell[1:] == ("post", "tied"):
         others = [sweep(runs, start, arguments) for start in others]
     else:
         others = [dataclasses.replace(start, **recipe) for start in others]
@@ -147,10 +147,8 @@ def main(arguments=None):
         tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
     arguments.output.mkdir(parents=True, exist_ok=True)
     runs = Losses(arguments)
-    for corpus in arguments.corpora:
-        cells = itertools.product([corpus], arguments.norms, arguments.heads)
-        for place, cell in enumerate(cells):
-            compare(runs, cell, place == 0, arguments)
+    for cell in itertools.product(arguments.corpora, arguments.norms, arguments.heads):
+        compare(runs, cell, arguments)
     warm_start_report.write(runs.kept.results, arguments.output)
 
 
