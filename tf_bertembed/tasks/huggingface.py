@@ -52,7 +52,7 @@ def _classification_slots(task):
 
 
 def _is_tied(backbone, config, source):
-    """Whether the head scores pieces by the token table; a folder that contradicts itself raises."""
+    """Whether the token table scores the pieces; raises where a folder contradicts itself."""
     if not config.get("tie_word_embeddings", True):
         return False
     if DECODER in source:
