@@ -8,6 +8,9 @@ PY := $(VENV)/bin/python
 PYTHON ?=
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
 
+# A worker for each core; no more than two, for each loads TensorFlow and takes up to 3 GB.
+PYTEST := $(PY) -m pytest -n logical --maxprocesses 2 --dist worksteal
+
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 .PHONY: help demo test test-all bench clean
@@ -29,12 +32,12 @@ demo: $(VENV)/.installed-demo
 test: $(VENV)/.installed-dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest
+	$(PYTEST)
 
 test-all: $(VENV)/.installed-dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest -m 'slow or not slow'
+	$(PYTEST) -m 'slow or not slow'
 
 # Other packages' environments are made in benchmarks/.envs; PyTorch's takes 6 GB.
 # BENCH='--only bulk_embedding --rounds 3' hands options on.

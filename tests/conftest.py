@@ -1,4 +1,4 @@
-"""The whole suite in one process, with memory kept between the models of the tests."""
+"""Memory is kept between the models of the tests; a fixture for several folders."""
 
 import importlib.util
 from pathlib import Path

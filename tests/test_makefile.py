@@ -61,11 +61,12 @@ def test_the_first_run_installs_and_the_second_does_not(clone):
 
 
 def test_what_the_tests_need_holds_what_the_demo_needs(clone):
-    checks = ["-m ruff check .", "-m ruff format --check .", "-m pytest"]
+    tests = "-m pytest -n logical --maxprocesses 2 --dist worksteal"
+    checks = ["-m ruff check .", "-m ruff format --check .", tests]
     _, calls = make(clone, "test")
     assert calls == ["-m venv --clear .venv", "-m pip install -e .[dev]", *checks]
     assert make(clone, "demo")[1] == ["-m tf_bertembed quickstart"]
-    assert make(clone, "test-all")[1] == [*checks[:2], "-m pytest -m slow or not slow"]
+    assert make(clone, "test-all")[1] == [*checks[:2], f"{tests} -m slow or not slow"]
 
 
 def test_a_new_setup_is_installed_into_the_same_environment(clone):
