@@ -65,7 +65,7 @@ def other_starts(cold, arguments):
     found = [dataclasses.replace(own, start=scale) for scale in arguments.scales]
     found += [dataclasses.replace(own, alignment=name) for name in arguments.alignments]
     if cold.head == "untied":
-        found.append(dataclasses.replace(own, tables="both"))
+        found += [dataclasses.replace(start, tables="both") for start in (own, *found)]
     return found
 
 
