@@ -37,7 +37,8 @@ import numpy as np
 from gensim.models import FastText, KeyedVectors
 
 from tf_bertembed import common, models, quickstart, text, vectors
-from tf_bertembed.vectors import alignment, evaluation_sets, least_squares
+from tf_bertembed.vectors.alignment import alignment, least_squares
+from tf_bertembed.vectors.evaluation import evaluation_sets
 from tf_bertembed.vectors.pieces import Cutter
 from tf_bertembed.vectors.spellings import has_ngrams
 

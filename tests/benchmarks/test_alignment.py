@@ -9,7 +9,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 import tf_bertembed
-from tf_bertembed.vectors import alignment
+from tf_bertembed.vectors.alignment import alignment
 
 FILE = Path(tf_bertembed.__file__).parent.parent / "benchmarks" / "alignment.py"
 

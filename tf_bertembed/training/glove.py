@@ -8,7 +8,7 @@ from gensim.models import KeyedVectors
 from tf_bertembed.common import BertEmbedError, derive_seed, progress
 from tf_bertembed.training.glove_batches import GloveBatches, default_batch_size
 from tf_bertembed.training.glove_model import GloveModel
-from tf_bertembed.vectors.ranges import check_positive, check_whole
+from tf_bertembed.vectors.training.ranges import check_positive, check_whole
 
 STEPS_AT_ONCE = 16
 

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from tf_bertembed.vectors.alignment import align
-from tf_bertembed.vectors.coverage import Coverage
-from tf_bertembed.vectors.formats import FORMATS, detect_format
-from tf_bertembed.vectors.loading import load
-from tf_bertembed.vectors.request import check_finite
-from tf_bertembed.vectors.word_corpus import WordCorpus
+from tf_bertembed.vectors.alignment.alignment import align
+from tf_bertembed.vectors.alignment.coverage import Coverage
+from tf_bertembed.vectors.files.formats import FORMATS, detect_format
+from tf_bertembed.vectors.files.loading import load
+from tf_bertembed.vectors.files.request import check_finite
+from tf_bertembed.vectors.training.word_corpus import WordCorpus
 
 FIRST_WORDS = 10
 ROWS_AT_ONCE = 1 << 16

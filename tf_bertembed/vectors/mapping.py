@@ -4,7 +4,7 @@ import numpy as np
 
 from tf_bertembed import common
 from tf_bertembed.vectors.checks import as_matrix, check_keyed_vectors
-from tf_bertembed.vectors.request import make_keyed_vectors
+from tf_bertembed.vectors.files.request import make_keyed_vectors
 
 
 def fit_map(source, target, orthogonal=False):

@@ -1,0 +1,1 @@
+"""A vector for every piece of a vocabulary."""

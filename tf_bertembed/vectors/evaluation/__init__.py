@@ -1,0 +1,1 @@
+"""What word vectors are worth: similarity, analogies, neighbours, a map."""

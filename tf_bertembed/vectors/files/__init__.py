@@ -1,0 +1,1 @@
+"""Formats of word vectors: told by content, read, written."""

@@ -1,0 +1,1 @@
+"""Pieces of a new vocabulary as mixes of those of an old one."""
