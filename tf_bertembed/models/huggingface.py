@@ -71,9 +71,9 @@ def load_huggingface(folder, **overrides):
     ```python
     from tf_bertembed import models
 
-    folder = models.find_checkpoint("all-minilm-l6-v2")
-    backbone = models.load_huggingface(folder)
-    assert backbone.num_layers == 6 and backbone.hidden_dim == 384
+    models.save_huggingface(models.BertEmbedBackbone(100, 1, 2, 8, 16), "my-bert")
+    backbone = models.load_huggingface("my-bert", dtype="mixed_float16")
+    assert backbone.num_layers == 1 and backbone.compute_dtype == "float16"
     ```
     """
     return read_huggingface(folder, **overrides)[0]

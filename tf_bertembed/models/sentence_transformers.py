@@ -174,8 +174,8 @@ def read_sentence_transformers(path_or_name):
     from tf_bertembed import models
 
     settings = models.read_sentence_transformers("all-minilm-l6-v2")
-    backbone = models.load(settings.folder)
-    assert settings.sequence_length <= backbone.max_sequence_length
+    assert models.checkpoint_format(settings.folder) == "huggingface"
+    assert settings.prompt == ""
     ```
 
     References:

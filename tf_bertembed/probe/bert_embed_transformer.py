@@ -41,12 +41,15 @@ class BertEmbedTransformer(TextTransformer):
     ```python
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from tf_bertembed import probe
+    from tf_bertembed import models, probe, text
 
-    features = probe.BertEmbedTransformer("all-minilm-l6-v2", sequence_length=32)
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad", "film"])
+    backbone = models.BertEmbedBackbone(tokenizer.vocabulary_size(), 1, 2, 8, 16)
+    models.save_huggingface(backbone, "my-bert", tokenizer)
+    features = probe.BertEmbedTransformer("my-bert", sequence_length=32)
     pipeline = make_pipeline(features, LogisticRegression())
-    pipeline.fit(["good film", "bad film", "great film", "awful film"], [1, 0, 1, 0])
-    assert pipeline.predict(["terrible film"]) == [0]
+    pipeline.fit(["good film", "bad film", "a good film", "a bad film"], [1, 0, 1, 0])
+    assert pipeline.predict(["good"]).shape == (1,)
     ```
 
     References:

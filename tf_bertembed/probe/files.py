@@ -50,11 +50,14 @@ def embed_file(
     ```python
     import pathlib
     import numpy as np
-    from tf_bertembed import probe
+    from tf_bertembed import models, probe, text
 
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a", "cat", "dog"])
+    backbone = models.BertEmbedBackbone(tokenizer.vocabulary_size(), 1, 2, 8, 16)
+    models.save_huggingface(backbone, "my-bert", tokenizer)
     pathlib.Path("texts.txt").write_text("A cat.\\nA dog.\\n")
-    probe.embed_file("all-minilm-l6-v2", "texts.txt", "vectors.npy")
-    assert np.load("vectors.npy").shape == (2, 384)
+    probe.embed_file("my-bert", "texts.txt", "vectors.npy")
+    assert np.load("vectors.npy").shape == (2, 8)
     ```
     """
     from tf_bertembed.probe.encoders import load_encoder

@@ -49,7 +49,7 @@ def save_run(folder, task, history, metrics, overwrite=False):
         ["no", "yes"],
         text.Preprocessor(tokenizer, sequence_length=16),
     )
-    history = task.fit(["good", "bad"], ["yes", "no"], verbose=0).history
+    history = {"loss": [0.7, 0.5]}  # what `task.fit(…).history` tells
     folder = training.save_run("run", task, history, {"accuracy": 0.5})
     assert tasks.TextClassifier.from_preset(folder).labels == ["no", "yes"]
     ```
