@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tf_bertembed import tasks
+from tf_bertembed import models, tasks
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.tasks.pretrainer import BestGuessAccuracy, SharedCrossentropy
 
@@ -116,6 +116,15 @@ def test_the_bias_starts_at_the_frequencies(make_backbone, tokenizer, batch):
     assert np.abs(logits - np.log(shares)).std() < 0.1
     with pytest.raises(BertEmbedError, match=r"One count for each piece.*Received: \(3,\)"):
         pretrainer.start_from_frequencies([1, 2, 3])
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_long_rows_make_no_wild_guesses(make_backbone, tokenizer, batch, tied):
+    backbone = make_backbone()
+    rows = np.random.default_rng(0).normal(size=(tokenizer.vocabulary_size(), 16))
+    models.warm_start(backbone, rows, scale=2.0)
+    pretrainer = tasks.Pretrainer(backbone, tie_weights=tied)
+    assert pretrainer(batch[0])["masked_lm"].numpy().std() < 0.1
 
 
 def test_signatures_give_the_mean_over_the_pieces(pretrainer, preprocessor, reviews):

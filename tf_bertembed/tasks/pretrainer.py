@@ -12,6 +12,7 @@ from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
 
 BERT_DEVIATION = 0.02  # of a fresh token table's components
+LONG_ROWS = 2 * BERT_DEVIATION
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
@@ -118,6 +119,7 @@ class Pretrainer(BertEmbedTask):
         # === Config ===
         self.next_sentence = next_sentence
         self.tie_weights = tie_weights
+        self._match_table()
 
     def compile(self, optimizer="auto", **kwargs):
         """Configure training.
@@ -173,11 +175,12 @@ class Pretrainer(BertEmbedTask):
         """Start the masked-piece head at the frequencies of the pieces.
 
         Without it the first steps go into learning how frequent each piece
-        is; and where the token table began with word vectors, whose rows are
-        long, also into unlearning the wild guesses that a tied head makes
-        with them. The head's bias becomes the logarithm of the shares, and
-        its normalisation is scaled so that the table's part of a logit
-        deviates as little as BERT's own start makes it.
+        is. The head's bias becomes the logarithm of the shares. Where the
+        token table began with word vectors, whose rows are long, a tied head
+        would also make wild guesses and unlearn them first: its normalisation
+        is scaled so that the table's part of a logit deviates as little as
+        BERT's own start makes it (as a new `Pretrainer` does by itself for a
+        backbone that was warm-started before).
 
         Args:
             counts: array `[vocabulary_size]`. How often each piece occurs in
@@ -204,9 +207,14 @@ class Pretrainer(BertEmbedTask):
             )
         shares = (counts + 1.0) / (counts + 1.0).sum()
         self.masked_lm_head.output_bias.assign(np.log(shares))
-        table = self.masked_lm_head.output_embeddings.numpy()
-        gamma = self.masked_lm_head.transform_norm.gamma
-        gamma.assign(np.full(gamma.shape, min(1.0, BERT_DEVIATION / table.std())))
+        self._match_table()
+
+    def _match_table(self):
+        """Scale the head's normalisation so that long rows do not make wild guesses."""
+        deviation = np.std(self.masked_lm_head.output_embeddings)
+        if deviation > LONG_ROWS:
+            gamma = self.masked_lm_head.transform_norm.gamma
+            gamma.assign(np.full(gamma.shape, BERT_DEVIATION / deviation))
 
     def signatures(self):
         """What an exported model answers: `serving_default`, `embed`.
