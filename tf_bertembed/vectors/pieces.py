@@ -22,11 +22,19 @@ IDEOGRAPHS = (
 
 
 def normalise(word):
-    """A word in lower case, compatibility forms resolved, accents removed."""
+    """A word in lower case, compatibility forms resolved, accents removed.
+
+    What begins with `##` keeps that, and accents that stand alone stay: they
+    have no letter, and would all be the same.
+    """
     if word.isascii():
         return word.lower()
-    letters = unicodedata.normalize("NFKD", word.lower())
-    return "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
+    letters = word.removeprefix(CONTINUATION)
+    head = word[: len(word) - len(letters)]
+    parts = unicodedata.normalize("NFKD", letters.lower())
+    bare = "".join(part for part in parts if unicodedata.category(part) != "Mn")
+    # NFKD writes an accent that stands alone, such as U+00B4, as a space and the accent.
+    return head + (bare.strip() or letters)
 
 
 class Cutter:
@@ -48,6 +56,7 @@ class Cutter:
             self._starts[piece] = row
             if piece.startswith(CONTINUATION):
                 self._continuations[piece.removeprefix(CONTINUATION)] = row
+        self._longest = max(map(len, (*self._starts, *self._continuations)), default=0)
         self._separators = _Separators()
 
     def cut(self, letters, inside=False):
@@ -64,7 +73,7 @@ class Cutter:
         start, size = 0, len(letters)
         table = self._continuations if inside else self._starts
         while start < size:
-            for end in range(size, start, -1):
+            for end in range(min(size, start + self._longest), start, -1):
                 row = table.get(letters[start:end])
                 if row is not None:
                     break

@@ -34,6 +34,7 @@ def only(words, piece, vocabulary=(), **arguments):
         (("café", "cafés"), "cafe", "normalised", "café"),
         (("cafe",), "Café", "normalised", "cafe"),
         (("fi",), "ﬁ", "normalised", "fi"),
+        (("\u00a8", "\u00b4"), "\u00b4", "exact", "\u00b4"),
         (("straße",), "Straße", "cased", "straße"),
         (("我", "我们"), "我", "exact", "我"),
         (("🙂",), "🙂", "exact", "🙂"),
@@ -45,6 +46,12 @@ def test_a_whole_word(words, piece, method, source):
     found = only(words, piece)
     assert found[:2] == (method, source)
     np.testing.assert_array_equal(found[2], words[source])
+
+
+@pytest.mark.parametrize("piece", ["\u00b4", "\u0301", "##\u0301"])
+def test_an_accent_that_stands_alone_is_no_other(piece):
+    found = vectors.align(keyed("\u00a8", "\u0308", "the"), ["the", piece])
+    assert found.methods == ["exact", "missing"]
 
 
 def test_a_continuation_is_the_weighted_mean_of_the_words_cut_so():

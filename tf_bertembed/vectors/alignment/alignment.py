@@ -238,7 +238,11 @@ def _weights(words, word_frequencies):
 def _random(vectors, count, seed):
     generator = np.random.default_rng(common.derive_seed(seed, "vectors.align"))
     noise = generator.standard_normal((count, vectors.shape[1]), np.float32)
-    return vectors.mean(axis=0) + noise * vectors.std(axis=0)
+    # Millions of float32 numbers added up in float32 are off by a thousandth.
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    squares = np.einsum("ij,ij->j", vectors, vectors, dtype=np.float64) / len(vectors)
+    deviation = np.sqrt(np.maximum(squares - mean**2, 0))
+    return mean.astype(np.float32) + noise * deviation.astype(np.float32)
 
 
 def _look_up(words, vocabulary):
