@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
+from gensim.models.fasttext import FastTextKeyedVectors
 from gensim.test.utils import datapath
 
 from tf_bertembed import common, text, vectors
@@ -91,6 +92,20 @@ def test_pieces_without_a_vector_fall_back():
     new = [*old, "cats", "xy", "λ"]
     mixture = vectors.mix_pieces(old, new, vectors=keyed("dog", "cat", "cats"))
     assert mixture.ways[9:] == ["mixed", "mean", "random"]
+
+
+def test_fasttext_vectors_without_ngrams_are_mixed_as_words():
+    fasttext = FastTextKeyedVectors(8, 3, 6, 0)
+    fasttext.add_vectors(["dog", "cat"], RNG.standard_normal((2, 8), np.float32))
+    old = [*SPECIAL, "dog"]
+    assert vectors.mix_pieces(old, [*old, "cat"], vectors=fasttext).ways[-1] == "mixed"
+
+
+def test_accents_that_stand_alone_are_no_other_accent():
+    old = [*SPECIAL, "\u00b4", "\u0301", "##\u0301", "##", "\u00e9"]
+    new = [*SPECIAL, "\u00a8", "\u0308", "##\u0308", "##\u0301", "e"]
+    mixture = vectors.mix_pieces(old, new, "random")
+    assert mixture.ways[5:] == ["random", "random", "random", "copied", "cased"]
 
 
 def test_vectors_of_the_pieces_themselves():

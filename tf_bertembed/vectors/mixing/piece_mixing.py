@@ -4,7 +4,6 @@ import numbers
 from pathlib import Path
 
 import numpy as np
-from gensim.models.fasttext import FastTextKeyedVectors
 from scipy import sparse
 
 from tf_bertembed import common
@@ -15,6 +14,7 @@ from tf_bertembed.vectors.mixing.dictionaries import fit_turn
 from tf_bertembed.vectors.mixing.piece_matching import COPYING, cut_by, match_pieces
 from tf_bertembed.vectors.mixing.piece_mixture import PieceMixture
 from tf_bertembed.vectors.mixing.sparse_mixing import mix_by_sparsemax, mix_nearest
+from tf_bertembed.vectors.spellings import has_ngrams
 
 METHODS = ("focus", "wechsel", "mean", "random")
 UNKNOWN_VECTORS = ("special", "missing")
@@ -234,8 +234,8 @@ def _wechsel(old, new, left, vectors, source_vectors, dictionary, neighbours, te
 
 
 def _aligned(keyed_vectors, vocabulary):
-    ngrams = isinstance(keyed_vectors, FastTextKeyedVectors)
-    alignment = align(keyed_vectors, vocabulary, compose="ngrams" if ngrams else "words")
+    compose = "ngrams" if has_ngrams(keyed_vectors) else "words"
+    alignment = align(keyed_vectors, vocabulary, compose=compose)
     known = np.array([method not in UNKNOWN_VECTORS for method in alignment.methods])
     return alignment.matrix, known & alignment.matrix.any(axis=1)
 
