@@ -255,8 +255,8 @@ def atomic_path(path, overwrite=False, remedy="Choose another place or remove it
         yield fresh
         if not overwrite:
             _place_new(fresh, path, remedy)
-        elif path.is_dir() and not path.is_symlink():
-            # A folder cannot be replaced in one step: set the old one aside.
+        elif os.path.lexists(path) and (fresh.is_dir() or path.is_dir()):
+            # Only a file takes a file's place in one step: set the old one aside.
             aside = holder / "replaced"
             os.rename(path, aside)
             try:

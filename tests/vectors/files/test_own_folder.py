@@ -69,6 +69,15 @@ def test_a_folder_made_by_hand(tmp_path):
     np.testing.assert_array_equal(found["我"], [0, 0, 1, 0])
 
 
+def test_a_folder_made_by_hand_may_repeat_words(tmp_path):
+    np.save(tmp_path / "vectors.npy", np.eye(3, dtype=np.float32))
+    (tmp_path / "words.txt").write_text("a\nb\na\n")
+    with pytest.warns(UserWarning, match="1 line repeats an earlier word"):
+        found = vectors.load(tmp_path)
+    assert found.index_to_key == ["a", "b"]
+    np.testing.assert_array_equal(found["a"], [1, 0, 0])
+
+
 def test_a_folder_made_by_hand_is_looked_at(tmp_path):
     np.save(tmp_path / "vectors.npy", np.float32([[1, 2], [3, np.inf]]))
     (tmp_path / "words.txt").write_text("the\nof\n")

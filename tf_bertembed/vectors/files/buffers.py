@@ -21,9 +21,10 @@ def open_buffer(path):
     with common.open_bytes(path) as file:
         if isinstance(file, gzip.GzipFile):
             try:
-                yield file.read()
+                content = file.read()
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise common.FileFormatError(path, f"The gzip data is broken: {error}") from error
+            yield content
             return
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         try:

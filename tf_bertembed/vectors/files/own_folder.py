@@ -85,14 +85,15 @@ def read_folder(path, request):
     about = common.read_json(path / ABOUT) if (path / ABOUT).exists() else None
     counts = _map_beside(path / COUNTS, (len(matrix),)) if (path / COUNTS).exists() else None
     everything = request.limit is None and request.words is None
-    if about is None:
-        # Nobody has looked at it yet; what `vectors.save` wrote is finite.
-        check_finite(path / VECTORS, _split(path, lines), matrix)
-    if everything and not (about and about.get("ngrams")) and len(matrix):
+    if everything and about is not None and not about.get("ngrams") and len(matrix):
         found = MappedKeyedVectors(path, lines, matrix)
         rows = slice(None)
     else:
-        words, rows = request.rows(path, _split(path, lines))
+        words = _split(path, lines)
+        if about is None:
+            # Nobody has looked at it yet; what `vectors.save` wrote is finite.
+            check_finite(path / VECTORS, words, matrix)
+        words, rows = request.rows(path, words)
         if about and about.get("ngrams"):
             found = _with_ngrams(path, about["ngrams"], words, rows, matrix)
         else:

@@ -10,6 +10,7 @@ from tf_bertembed.vectors.files.formats import detect_format
 from tf_bertembed.vectors.files.loading import load
 from tf_bertembed.vectors.files.request import check_finite, warn
 from tf_bertembed.vectors.files.text_writer import check_words
+from tf_bertembed.vectors.spellings import has_ngrams
 
 WRITERS = {
     "glove": ("text_writer", "write_glove"),
@@ -84,8 +85,8 @@ def save(keyed_vectors, path, format=None, overwrite=False):
             f"{type(keyed_vectors).__module__}.{type(keyed_vectors).__name__}."
         )
     path = Path(path)
-    has_ngrams = bool(getattr(keyed_vectors, "bucket", 0))
-    form = _format_of(path, format, has_ngrams)
+    ngrams = has_ngrams(keyed_vectors)
+    form = _format_of(path, format, ngrams)
     words = keyed_vectors.index_to_key
     if not len(words) or not keyed_vectors.vector_size:
         raise common.BertEmbedError(
@@ -96,13 +97,11 @@ def save(keyed_vectors, path, format=None, overwrite=False):
         raise common.BertEmbedError(f"The words must be strings. Received: {strange!r}.")
     check_words(words, path, form)
     check_finite(path, words, keyed_vectors.vectors)
-    if has_ngrams and form not in WITH_NGRAMS:
+    if ngrams and form not in WITH_NGRAMS:
         warn(
             f"{path}: the format {form!r} holds no n-grams: from it only the {len(words)} words "
             f"have a vector. These keep them: {', '.join(map(repr, sorted(WITH_NGRAMS)))}."
         )
-    if overwrite and form == "folder" and path.exists() and not path.is_dir():
-        raise common.OutputExistsError(path, "It is a file, not a folder; remove it first.")
     module, function = WRITERS[form]
     write = getattr(importlib.import_module(f"tf_bertembed.vectors.files.{module}"), function)
     with common.atomic_path(path, overwrite) as place:
@@ -110,7 +109,7 @@ def save(keyed_vectors, path, format=None, overwrite=False):
     return form
 
 
-def _format_of(path, form, has_ngrams):
+def _format_of(path, form, ngrams):
     if form is not None:
         if form not in WRITERS:
             raise common.BertEmbedError(
@@ -124,7 +123,7 @@ def _format_of(path, form, has_ngrams):
     endings = [s.lower() for s in path.suffixes]
     ending = "".join(endings[-2:] if endings[-1:] == [".gz"] else endings[-1:])
     if ending == ".bin":
-        return "fasttext-binary" if has_ngrams else "word2vec-binary"
+        return "fasttext-binary" if ngrams else "word2vec-binary"
     if ending not in ENDINGS:
         raise common.BertEmbedError(
             f"The ending of {path.name!r} tells no format. Name one with `format` (on the command "
@@ -185,7 +184,7 @@ def convert(
     source_format = detect_format(source)
     found = load(source, limit=limit, skip_bad_lines=skip_bad_lines, allow_pickle=allow_pickle)
     form = save(found, output, format, overwrite)
-    lost = bool(getattr(found, "bucket", 0)) and form not in WITH_NGRAMS
+    lost = has_ngrams(found) and form not in WITH_NGRAMS
     return {
         "source": str(source),
         "source_format": source_format,
