@@ -156,6 +156,12 @@ def test_bad_n_grams(lee, options, message):
         train_fasttext(lee, **{**SMALL, **options})
 
 
+def test_one_hot_svd_of_words_that_meet_by_chance_only():
+    met = vectors.Cooccurrences(list("abc"), [3, 2, 1], sparse.csr_matrix(np.ones((3, 3))), 6)
+    with pytest.raises(common.BertEmbedError, match=r"more often than by chance.* 3 words"):
+        vectors.train_one_hot_svd(met, vector_size=2, smoothing=1.0)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

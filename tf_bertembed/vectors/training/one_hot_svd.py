@@ -71,6 +71,11 @@ def train_one_hot_svd(cooccurrences, *, vector_size=100, smoothing=0.75, power=0
             f"`vector_size` must be less than the number of words, {size}. Received: {vector_size}."
         )
     weighted = positive_information(cooccurrences.matrix, smoothing)
+    if not weighted.nnz:
+        raise common.BertEmbedError(
+            "No two words meet more often than by chance, so there is nothing to condense. "
+            f"Received: {size} words, smoothing={smoothing}."
+        )
     start = np.random.default_rng(common.derive_seed(seed, "svd")).standard_normal(size)
     # Each of its many products is so small that threads wait ten times as long as they work.
     with threadpool_limits(1, "blas"):
