@@ -145,3 +145,13 @@ def test_a_quantised_model(write):
         "The vectors are quantised (.ftz), which loses too much to start from. Give the model's "
         ".bin.",
     )
+
+
+def test_ngrams_of_a_length_below_0(write):
+    content = bytearray(REAL.read_bytes())
+    assert struct.unpack_from("<2i", content, 44) == (3, 6)
+    struct.pack_into("<i", content, 44, -9)
+    fails_with(
+        write(bytes(content)),
+        "N-grams from -9 to 6 characters cannot be. The file may be damaged.",
+    )

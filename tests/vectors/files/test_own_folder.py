@@ -171,3 +171,21 @@ def test_ngrams_that_are_wrong(tmp_path):
     (tmp_path / "f" / "ngrams.npy").unlink()
     with pytest.raises(common.MissingFileError, match=r"ngrams\.npy does not exist"):
         vectors.load(tmp_path / "f")
+
+
+@pytest.mark.parametrize("lengths", [(-3, 6), (3, -6)])
+def test_ngrams_shorter_than_nothing(tmp_path, lengths):
+    vectors.save(vectors.load(datapath("crime-and-punishment.bin")), tmp_path / "f")
+    about = json.loads((tmp_path / "f" / "about.json").read_text())
+    about["ngrams"]["shortest"], about["ngrams"]["longest"] = lengths
+    (tmp_path / "f" / "about.json").write_text(json.dumps(about))
+    with pytest.raises(common.FileFormatError, match=r"about\.json: N-grams from .* cannot be"):
+        vectors.load(tmp_path / "f")
+
+
+def test_an_archive_in_the_place_of_an_array(tmp_path):
+    vectors.save(vectors.load(datapath("crime-and-punishment.bin")), tmp_path / "f")
+    np.savez(tmp_path / "f" / "word_parts.npy", a=np.zeros(1))
+    (tmp_path / "f" / "word_parts.npy.npz").replace(tmp_path / "f" / "word_parts.npy")
+    with pytest.raises(common.FileFormatError, match=r"parts\.npy: .*Received: None, NpzFile"):
+        vectors.load(tmp_path / "f")

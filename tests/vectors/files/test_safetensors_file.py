@@ -79,5 +79,37 @@ def test_the_folder_of_model2vec(tmp_path):
         found = vectors.load(place)
         assert found.index_to_key == words
         np.testing.assert_array_equal(found.vectors, matrix)
-    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": {}}))
-    fails(tmp_path, "tokenizer.json: A vocabulary under `model` was expected")
+    strange = ({}, {"model": {}}, {"model": []}, {"model": {"vocab": [1]}})
+    for content in (*strange, {"model": {"vocab": {"a": "x", "b": 1}}}):
+        (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+        fails(tmp_path, "tokenizer.json: A vocabulary under `model` was expected")
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_too_large_for_float32(path):
+    tensors = safetensors.numpy.load_file(path)
+    safetensors.numpy.save_file({**tensors, "vectors": np.full((76, 2), 1e300)}, path)
+    fails(path, "The vector of row 1, 'the', is not finite. Received: inf in column 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ngrams", np.zeros(100), r"'ngrams' of shape \(any, 5\) was exp.*Received: \(100,\)"),
+        ("ngrams", np.zeros((100, 4)), r"'ngrams' of shape \(any, 5\) was expected"),
+        ("word_parts", np.zeros((3, 5)), r"'word_parts' of shape \(291, 5\) was expected"),
+        ("counts", np.zeros(3, int), r"'counts' of shape \(291\) was exp.*Received: \(3,\)"),
+        ("shortest", None, "N-grams from -3 to 6 characters cannot be"),
+    ],
+)
+def test_ngrams_and_counts_that_are_wrong(tmp_path, name, value, message):
+    path = tmp_path / "a.safetensors"
+    vectors.save(vectors.load(datapath("crime-and-punishment.bin")), path)
+    tensors = safetensors.numpy.load_file(path)
+    about = {"shortest_ngram": "3", "longest_ngram": "6"}
+    if value is None:
+        about["shortest_ngram"] = "-3"
+    else:
+        tensors[name] = value
+    safetensors.numpy.save_file(tensors, path, about)
+    fails(path, message)

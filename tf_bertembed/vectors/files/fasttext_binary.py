@@ -8,7 +8,8 @@ from gensim.models.fasttext import FastTextKeyedVectors
 from tf_bertembed import common
 from tf_bertembed.vectors.files.buffers import open_buffer
 from tf_bertembed.vectors.files.formats import FASTTEXT_MAGIC, shown
-from tf_bertembed.vectors.files.request import check_finite, make_keyed_vectors, set_words, warn
+from tf_bertembed.vectors.files.request import check_finite, warn
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors, set_words
 
 FLOAT = np.dtype("<f4")
 VERSION = 12
@@ -68,6 +69,7 @@ def read_fasttext_binary(path, request):
             cursor.take(8, "its header")
         dim, *_, bucket, shortest, longest, _, _ = cursor.unpack(SETTINGS, "its settings")
         request.check_width(path, dim)
+        check_lengths(path, shortest, longest)
         size, word_count, label_count, _ = cursor.unpack(COUNTS, "its counts")
         if size != word_count + label_count or min(size, word_count, label_count) < 0:
             raise common.FileFormatError(
@@ -135,6 +137,21 @@ def _read_dictionary(cursor, request, size):
     if bad:
         warn(f"{path}: {len(bad)} words were passed over. The first: {bad[0]}")
     return words, counts
+
+
+def check_lengths(path, shortest, longest):
+    """Refuse lengths of n-grams that are below 0.
+
+    Args:
+        path: string or `pathlib.Path`. For the message.
+        shortest: int. Characters of the shortest n-gram.
+        longest: int. Characters of the longest n-gram.
+    """
+    if min(shortest, longest) < 0:
+        raise common.FileFormatError(
+            path,
+            f"N-grams from {shortest} to {longest} characters cannot be. The file may be damaged.",
+        )
 
 
 def make_fasttext(words, parts, ngrams, lengths, vectors=None):

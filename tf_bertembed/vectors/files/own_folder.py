@@ -8,9 +8,10 @@ import numpy as np
 from gensim.models import KeyedVectors
 
 from tf_bertembed import common
-from tf_bertembed.vectors.files.fasttext_binary import make_fasttext
+from tf_bertembed.vectors.files.fasttext_binary import check_lengths, make_fasttext
 from tf_bertembed.vectors.files.formats import VECTORS
-from tf_bertembed.vectors.files.request import check_finite, make_keyed_vectors
+from tf_bertembed.vectors.files.request import check_finite
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 
 WORDS, ABOUT = "words.txt", "about.json"
 PARTS, NGRAMS, COUNTS = "word_parts.npy", "ngrams.npy", "counts.npy"
@@ -112,6 +113,7 @@ def _with_ngrams(path, about, words, rows, matrix):
             "`ngrams` must hold the ints `shortest`, `longest` and `buckets`. "
             f"Received: {about!r}.",
         ) from error
+    check_lengths(path / ABOUT, shortest, longest)
     parts = _map_beside(path / PARTS, matrix.shape)[rows]
     ngrams = _map_beside(path / NGRAMS, (buckets, matrix.shape[1]))
     return make_fasttext(words, parts, ngrams, (shortest, longest), matrix[rows])
@@ -140,7 +142,9 @@ def _map(path):
             f"{shape}, {dtype}.",
         )
     if matrix.dtype != np.float32 or not matrix.flags.c_contiguous:
-        return np.ascontiguousarray(matrix, np.float32)
+        # What is too large for float32 is told with its word, by `check_finite`.
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(matrix, np.float32)
     return matrix.view(np.ndarray)
 
 
@@ -150,9 +154,10 @@ def _map_beside(path, shape):
         found = np.load(path, mmap_mode="c", allow_pickle=False)
     except UNREADABLE as error:
         raise common.FileFormatError(path, f"It is no NumPy array, or cut off: {error}.") from error
-    if found.shape != shape or found.dtype.kind not in "fi":
+    received = getattr(found, "shape", None), getattr(found, "dtype", type(found).__name__)
+    if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype.kind not in "fi":
         raise common.FileFormatError(
-            path, f"Numbers of shape {shape} were expected. Received: {found.shape}, {found.dtype}."
+            path, f"Numbers of shape {shape} were expected. Received: {received[0]}, {received[1]}."
         )
     return found.view(np.ndarray)
 

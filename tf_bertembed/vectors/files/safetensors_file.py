@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from tf_bertembed import common
-from tf_bertembed.vectors.files.fasttext_binary import make_fasttext
+from tf_bertembed.vectors.files.fasttext_binary import check_lengths, make_fasttext
 from tf_bertembed.vectors.files.formats import MODEL
-from tf_bertembed.vectors.files.request import check_finite, make_keyed_vectors
+from tf_bertembed.vectors.files.request import check_finite
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 
 VECTORS = ("vectors", "embeddings")
 WORDS, PARTS, NGRAMS, COUNTS = "words", "word_parts", "ngrams", "counts"
@@ -54,20 +55,23 @@ def read_safetensors(path, request):
                     path, f"It holds {len(matrix)} vectors, {where} has {len(words)} words."
                 )
             words, rows = request.rows(path, words)
-            matrix = np.ascontiguousarray(matrix[rows], np.float32)
+            shape = matrix.shape
+            # What is too large for float32 is told with its word, by `check_finite`.
+            with np.errstate(over="ignore"):
+                matrix = np.ascontiguousarray(matrix[rows], np.float32)
             check_finite(path, words, matrix)
             if NGRAMS in tensors.names:
                 found = make_fasttext(
                     words,
-                    np.ascontiguousarray(tensors.read(PARTS)[rows], np.float32),
-                    np.ascontiguousarray(tensors.read(NGRAMS), np.float32),
+                    np.ascontiguousarray(tensors.read(PARTS, shape)[rows], np.float32),
+                    np.ascontiguousarray(tensors.read(NGRAMS, (None, shape[1])), np.float32),
                     tensors.lengths(),
                     matrix,
                 )
             else:
                 found = make_keyed_vectors(words, matrix)
             if COUNTS in tensors.names:
-                found.expandos["count"] = tensors.read(COUNTS)[rows]
+                found.expandos["count"] = tensors.read(COUNTS, shape[:1])[rows]
             return found
     except SafetensorError as error:
         raise common.FileFormatError(
@@ -83,25 +87,37 @@ class _Tensors:
         self.file = file
         self.names = list(file.keys())
 
-    def read(self, name):
+    def read(self, name, shape=None):
         if name not in self.names:
             raise common.FileFormatError(
                 self.path,
                 f"A tensor {name!r} was expected. Received: "
                 f"{', '.join(map(repr, self.names[:5])) or 'none'}.",
             )
-        return self.file.get_tensor(name)
+        tensor = self.file.get_tensor(name)
+        if shape is not None and (
+            len(tensor.shape) != len(shape)
+            or any(w not in (None, size) for w, size in zip(shape, tensor.shape, strict=True))
+        ):
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            raise common.FileFormatError(
+                self.path,
+                f"A tensor {name!r} of shape ({wanted}) was expected. Received: {tensor.shape}.",
+            )
+        return tensor
 
     def lengths(self):
         about = self.file.metadata() or {}
         try:
-            return int(about["shortest_ngram"]), int(about["longest_ngram"])
+            lengths = int(about["shortest_ngram"]), int(about["longest_ngram"])
         except (KeyError, ValueError) as error:
             raise common.FileFormatError(
                 self.path,
                 "Its metadata must give `shortest_ngram` and `longest_ngram` for its n-grams. "
                 f"Received: {about}.",
             ) from error
+        check_lengths(self.path, *lengths)
+        return lengths
 
 
 def _words(path, tensors):
@@ -120,12 +136,15 @@ def _words(path, tensors):
             f"It holds no words. A tensor {WORDS!r} of their UTF-8 bytes, one a line, or a "
             f"{TOKENIZER} beside it was expected.",
         )
-    vocabulary = common.read_json(tokenizer).get("model", {}).get("vocab")
-    if isinstance(vocabulary, list):
-        return [piece[0] for piece in vocabulary], TOKENIZER
-    if not isinstance(vocabulary, dict):
-        raise common.FileFormatError(tokenizer, "A vocabulary under `model` was expected.")
-    return sorted(vocabulary, key=vocabulary.get), TOKENIZER
+    try:
+        vocabulary = common.read_json(tokenizer)["model"]["vocab"]
+        if isinstance(vocabulary, dict):
+            return sorted(vocabulary, key=vocabulary.__getitem__), TOKENIZER
+        return [str(piece) for piece, _ in vocabulary], TOKENIZER
+    except (KeyError, TypeError, ValueError) as error:
+        raise common.FileFormatError(
+            tokenizer, "A vocabulary under `model` was expected, of pieces and their ids or scores."
+        ) from error
 
 
 def write_safetensors(keyed_vectors, place):
