@@ -39,8 +39,8 @@ from gensim.models import FastText, KeyedVectors
 from tf_bertembed import common, models, quickstart, text, vectors
 from tf_bertembed.vectors.alignment import alignment, least_squares
 from tf_bertembed.vectors.evaluation import evaluation_sets
+from tf_bertembed.vectors.keyed_vectors import has_ngrams
 from tf_bertembed.vectors.pieces import Cutter
-from tf_bertembed.vectors.spellings import has_ngrams
 
 SETTINGS = ("glove-minilm", "glove-wikipedia", "fasttext-wikipedia", "tencent-chinese")
 CANDIDATES = 30_000

@@ -3,11 +3,11 @@
 import math
 
 import keras
-from gensim.models import KeyedVectors
 
 from tf_bertembed.common import BertEmbedError, derive_seed, progress
 from tf_bertembed.training.glove_batches import GloveBatches, default_batch_size
 from tf_bertembed.training.glove_model import GloveModel
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 from tf_bertembed.vectors.training.ranges import check_positive, check_whole
 
 STEPS_AT_ONCE = 16
@@ -97,11 +97,9 @@ def train_glove(
             shuffle=False,
             callbacks=[_Watch(advance, learning_rate, untrained_loss), *callbacks],
         )
-    found = KeyedVectors(vector_size)
-    found.add_vectors(cooccurrences.words, model.summed_vectors())
-    for word, count in zip(cooccurrences.words, cooccurrences.counts, strict=True):
-        found.set_vecattr(word, "count", count)
-    return found
+    return make_keyed_vectors(
+        list(cooccurrences.words), model.summed_vectors(), counts=cooccurrences.counts
+    )
 
 
 class _Watch(keras.callbacks.Callback):

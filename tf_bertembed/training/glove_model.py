@@ -86,7 +86,7 @@ class GloveModel(keras.Model):
             A float32 array of shape [W, S].
         """
         (words, _), (contexts, _) = self.tables
-        return (words.numpy() + contexts.numpy())[:, :-1]
+        return words.numpy()[:, :-1] + contexts.numpy()[:, :-1]
 
 
 def _sums(error, partners, places):

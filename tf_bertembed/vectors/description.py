@@ -9,7 +9,7 @@ from tf_bertembed.vectors.alignment.coverage import Coverage
 from tf_bertembed.vectors.files.formats import FORMATS, detect_format
 from tf_bertembed.vectors.files.loading import load
 from tf_bertembed.vectors.files.request import check_finite
-from tf_bertembed.vectors.spellings import has_ngrams
+from tf_bertembed.vectors.keyed_vectors import has_ngrams
 from tf_bertembed.vectors.training.word_corpus import WordCorpus
 
 FIRST_WORDS = 10

@@ -4,7 +4,7 @@ import numpy as np
 
 from tf_bertembed import common
 from tf_bertembed.vectors.checks import as_matrix, check_keyed_vectors
-from tf_bertembed.vectors.files.request import make_keyed_vectors
+from tf_bertembed.vectors.keyed_vectors import with_vectors
 
 
 def fit_map(source, target, orthogonal=False):
@@ -127,19 +127,3 @@ def map_to_table(keyed_vectors, table, vocabulary, orthogonal=False):
     words, rows = np.array(shared).T
     fitted = fit_map(keyed_vectors.vectors[words], table[rows], orthogonal)
     return with_vectors(keyed_vectors, np.asarray(keyed_vectors.vectors, np.float32) @ fitted)
-
-
-def with_vectors(keyed_vectors, matrix):
-    """Give the same words, and what is known of them, other vectors.
-
-    Args:
-        keyed_vectors: `KeyedVectors`. They are left as they are.
-        matrix: float32 array of shape `[W, R]`.
-
-    Returns:
-        `KeyedVectors`, never with n-grams.
-    """
-    found = make_keyed_vectors(list(keyed_vectors.index_to_key), matrix)
-    for name, values in keyed_vectors.expandos.items():
-        found.expandos[name] = values.copy()
-    return found

@@ -7,7 +7,7 @@ from gensim.models import KeyedVectors
 
 from tf_bertembed import common
 from tf_bertembed.vectors.checks import as_matrix, check_keyed_vectors
-from tf_bertembed.vectors.mapping import with_vectors
+from tf_bertembed.vectors.keyed_vectors import with_vectors
 
 ROWS_AT_ONCE = 1 << 16
 

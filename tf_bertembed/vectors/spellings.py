@@ -2,16 +2,9 @@
 
 import difflib
 
-from gensim.models.fasttext import FastTextKeyedVectors
-
 SUGGESTIONS = 3
 # Rarer words are seldom meant, and comparing with all of them takes seconds.
 COMPARED = 100_000
-
-
-def has_ngrams(keyed_vectors):
-    """Whether there is a vector for any word, made of its n-grams."""
-    return isinstance(keyed_vectors, FastTextKeyedVectors) and keyed_vectors.bucket > 0
 
 
 def find_words(keyed_vectors, words, case_sensitive=False):

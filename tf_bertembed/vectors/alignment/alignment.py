@@ -12,7 +12,7 @@ from tf_bertembed.vectors.alignment.coverage import Coverage
 from tf_bertembed.vectors.alignment.least_squares import fit_pieces
 from tf_bertembed.vectors.alignment.piece_neighbours import mean_of_neighbours
 from tf_bertembed.vectors.checks import check_keyed_vectors
-from tf_bertembed.vectors.spellings import has_ngrams
+from tf_bertembed.vectors.keyed_vectors import has_ngrams
 
 WORDS = (("composed", composition.mean_of_words), ("composed", composition.mean_by_letters))
 # What is tried, one after the other, for the pieces that are no word.

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg
 
+from tf_bertembed import common
 from tf_bertembed.vectors.alignment.composition import Made, mean_of_words
 
 # With the frequency itself, the fit would be that of a few words.
@@ -60,5 +61,10 @@ def _solve(matrix, targets):
         matvec=lambda flat: (scale * (matrix @ (scale * flat.reshape(targets.shape)))).ravel(),
         dtype=np.float64,
     )
-    found, _ = linalg.cg(operator, (scale * targets).ravel(), rtol=TOLERANCE)
+    found, left = linalg.cg(operator, (scale * targets).ravel(), rtol=TOLERANCE)
+    if left:
+        raise common.BertEmbedError(
+            f"The vectors of {len(targets)} pieces could not be fitted in {left} steps. Take "
+            "`compose='words'`, or scale the word vectors down."
+        )
     return scale * found.reshape(targets.shape)

@@ -6,7 +6,8 @@ import numpy as np
 
 from tf_bertembed import common
 from tf_bertembed.vectors.checks import check_keyed_vectors
-from tf_bertembed.vectors.spellings import has_ngrams, suggest
+from tf_bertembed.vectors.keyed_vectors import has_ngrams
+from tf_bertembed.vectors.spellings import suggest
 
 
 def nearest_neighbours(keyed_vectors, words, *, count=10):

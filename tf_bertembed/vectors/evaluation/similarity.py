@@ -11,7 +11,8 @@ from scipy import stats
 from tf_bertembed import common
 from tf_bertembed.vectors.checks import check_keyed_vectors
 from tf_bertembed.vectors.evaluation import evaluation_sets
-from tf_bertembed.vectors.spellings import find_words, has_ngrams
+from tf_bertembed.vectors.keyed_vectors import has_ngrams
+from tf_bertembed.vectors.spellings import find_words
 
 # Two pairs always lie on a line.
 FEWEST = 3

@@ -1,6 +1,5 @@
 """Words as a picture: their vectors in two dimensions."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,8 @@ import numpy as np
 from tf_bertembed import common
 from tf_bertembed.vectors.checks import check_keyed_vectors
 from tf_bertembed.vectors.evaluation import map_labels
-from tf_bertembed.vectors.spellings import has_ngrams
+from tf_bertembed.vectors.files.request import warn
+from tf_bertembed.vectors.keyed_vectors import has_ngrams
 
 METHODS = ("pca", "tsne")
 FORMATS = (".png", ".svg", ".pdf")
@@ -88,11 +88,10 @@ def plot_map(keyed_vectors, words, path, *, method="pca", font=None, seed=0, ove
         labels, fonts = map_labels.choose(words, font)
         numbered = [word for word, label in zip(words, labels, strict=True) if word != label]
         if numbered:
-            warnings.warn(
+            warn(
                 f"No font at hand has the glyphs of {len(numbered)} words{_some(numbered)}; their "
                 "numbers stand on the map. Install a font (Noto Sans CJK for Chinese) or name "
-                "a font file.",
-                stacklevel=2,
+                "a font file."
             )
         _draw(points, labels, fonts, method, explained, place)
     rows = zip(words, labels, points.tolist(), strict=True)

@@ -9,7 +9,8 @@ from gensim.utils import SaveLoad
 
 from tf_bertembed import common
 from tf_bertembed.vectors.files.fasttext_binary import make_fasttext
-from tf_bertembed.vectors.files.request import check_finite, make_keyed_vectors
+from tf_bertembed.vectors.files.request import check_finite
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 
 
 def read_gensim(path, request):

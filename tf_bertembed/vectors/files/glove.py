@@ -11,8 +11,9 @@ import numpy as np
 
 from tf_bertembed import common
 from tf_bertembed.vectors.files.formats import HEADER, numbers_at_end, shown
-from tf_bertembed.vectors.files.request import make_keyed_vectors, warn, warn_repeated
+from tf_bertembed.vectors.files.request import warn, warn_repeated
 from tf_bertembed.vectors.files.text_lines import LineReader, clean
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 
 # Small enough for the arrays of a block to stay near the processor.
 BLOCK_BYTES = 1 << 18

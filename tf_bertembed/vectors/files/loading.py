@@ -7,7 +7,8 @@ import os
 from tf_bertembed import common
 from tf_bertembed.vectors.files.formats import PURPOSE, detect_format
 from tf_bertembed.vectors.files.named import NAMED
-from tf_bertembed.vectors.files.request import Request, make_keyed_vectors
+from tf_bertembed.vectors.files.request import Request
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 
 READERS = {
     "glove": ("glove", "read_text"),

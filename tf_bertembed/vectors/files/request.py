@@ -1,11 +1,10 @@
-"""What to read of a source of word vectors, and how what was read is put together."""
+"""What to read of a source of word vectors, and what is told of what was read."""
 
 import dataclasses
 import sys
 import warnings
 
 import numpy as np
-from gensim.models import KeyedVectors
 
 from tf_bertembed import common
 
@@ -74,32 +73,6 @@ class Request:
                 f"None of the {len(self.words)} `words` asked for is among the {seen} words of "
                 f"{path}."
             )
-
-
-def make_keyed_vectors(words, matrix, rows=None):
-    """Put words and their vectors together, without a copy and without a look at each.
-
-    Args:
-        words: list of W strings, no two the same.
-        matrix: float32 array of shape [W, S].
-        rows: dict from each word to its row; made where it is `None`.
-
-    Returns:
-        `KeyedVectors`.
-    """
-    found = KeyedVectors(matrix.shape[1])
-    set_words(found, words, rows)
-    found.vectors = matrix
-    return found
-
-
-def set_words(keyed_vectors, words, rows=None):
-    """Give empty `KeyedVectors` their words, as for `make_keyed_vectors`."""
-    keyed_vectors.index_to_key = words
-    if rows is None:
-        rows = dict(zip(words, range(len(words)), strict=True))
-    keyed_vectors.key_to_index = rows
-    keyed_vectors.next_index = len(words)
 
 
 def check_finite(path, words, matrix, rows_at_once=1 << 16):

@@ -10,7 +10,7 @@ from tf_bertembed.vectors.files.formats import detect_format
 from tf_bertembed.vectors.files.loading import load
 from tf_bertembed.vectors.files.request import check_finite, warn
 from tf_bertembed.vectors.files.text_writer import check_words
-from tf_bertembed.vectors.spellings import has_ngrams
+from tf_bertembed.vectors.keyed_vectors import has_ngrams
 
 WRITERS = {
     "glove": ("text_writer", "write_glove"),

@@ -5,7 +5,8 @@ import numpy as np
 from tf_bertembed import common
 from tf_bertembed.vectors.files.buffers import open_buffer
 from tf_bertembed.vectors.files.formats import HEADER, shown
-from tf_bertembed.vectors.files.request import check_finite, make_keyed_vectors, warn
+from tf_bertembed.vectors.files.request import check_finite, warn
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 
 FLOAT = np.dtype("<f4")
 # word2vec's C program cuts words at 100 bytes, others do not.

@@ -1,12 +1,12 @@
 """Word vectors without a neural network: neighbours counted, weighted and condensed."""
 
 import numpy as np
-from gensim.models import KeyedVectors
 from scipy import sparse
 from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
 from tf_bertembed import common
+from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 from tf_bertembed.vectors.training.ranges import check_whole
 
 
@@ -90,11 +90,11 @@ def train_one_hot_svd(cooccurrences, *, vector_size=100, smoothing=0.75, power=0
         )
     # A direction and its opposite are as good; without this the seed would choose.
     left *= np.sign(left[np.abs(left).argmax(axis=0), range(vector_size)])
-    vectors = KeyedVectors(vector_size)
-    vectors.add_vectors(cooccurrences.words, (left * strengths**power).astype(np.float32))
-    for word, count in zip(cooccurrences.words, cooccurrences.counts, strict=True):
-        vectors.set_vecattr(word, "count", count)
-    return vectors
+    return make_keyed_vectors(
+        list(cooccurrences.words),
+        np.ascontiguousarray(left * strengths**power, np.float32),
+        counts=cooccurrences.counts,
+    )
 
 
 def positive_information(matrix, smoothing=1.0):
