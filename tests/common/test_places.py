@@ -43,3 +43,26 @@ def test_numbers_that_int_cannot_read_are_no_versions(tmp_path):
         (tmp_path / name).mkdir()
     assert list(common.numbered_folders(tmp_path)) == [1]
     assert common.numbered_folders(tmp_path / "missing") == {}
+
+
+@pytest.mark.parametrize("place", [".", "..", "", "/", "sub/.."])
+def test_a_place_without_a_name_is_not_replaced(tmp_path, monkeypatch, place):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "kept").write_text("kept")
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(common.BertEmbedError, match=r"cannot be replaced: the name of a file or"),
+        common.atomic_path(place, overwrite=True),
+    ):
+        pass
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["kept", "sub"]
+
+
+@pytest.mark.parametrize("name", ["replaced", "other"])
+def test_a_folder_of_any_name_is_replaced(tmp_path, name):
+    for content in ("old", "new"):
+        with common.atomic_path(tmp_path / name, overwrite=True) as fresh:
+            fresh.mkdir()
+            (fresh / content).write_text(content)
+    assert [entry.name for entry in (tmp_path / name).iterdir()] == ["new"]
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]

@@ -234,6 +234,8 @@ def atomic_path(path, overwrite=False, remedy="Choose another place or remove it
     Raises:
         OutputExistsError: where something stands at `path` and `overwrite`
             is False.
+        BertEmbedError: where `path` has no name of its own, as `.` and `..`
+            have none, or a file stands in the way.
 
     Example:
 
@@ -248,6 +250,10 @@ def atomic_path(path, overwrite=False, remedy="Choose another place or remove it
     path = Path(path)
     if path.exists() and not overwrite:
         raise OutputExistsError(path, remedy)
+    if path.name in ("", ".."):
+        raise BertEmbedError(
+            f"{path} cannot be replaced: the name of a file or folder was expected at its end."
+        )
     make_folder(path.parent)
     holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -257,7 +263,7 @@ def atomic_path(path, overwrite=False, remedy="Choose another place or remove it
             _place_new(fresh, path, remedy)
         elif os.path.lexists(path) and (fresh.is_dir() or path.is_dir()):
             # Only a file takes a file's place in one step: set the old one aside.
-            aside = holder / "replaced"
+            aside = Path(tempfile.mkdtemp(dir=holder)) / "replaced"
             os.rename(path, aside)
             try:
                 os.rename(fresh, path)
