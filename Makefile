@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 PYTHON ?=
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
 
-# A worker for each core; no more than two, for each loads TensorFlow and takes up to 3 GB.
+# A worker for each core; no more than two, for each loads TensorFlow and grows to 2 GB.
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 2 --dist worksteal
 
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
