@@ -1,43 +1,30 @@
 """`tf-bertembed vectors convert`: word vectors of any format into another."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from tf_bertembed.cli.options import Json, Seed, output_as
-from tf_bertembed.cli.vectors.options import AllowPickle, Limit, SkipBadLines
+from tf_bertembed.cli.vectors.options import (
+    AllowPickle,
+    Force,
+    Format,
+    Limit,
+    Output,
+    SkipBadLines,
+)
 
 
 def convert(
     source: Annotated[
         str, typer.Argument(help="Word vectors of any format, or a name.", metavar="INPUT")
     ],
-    output: Annotated[Path, typer.Option("--output", help="The file or folder to make.")],
-    form: Annotated[
-        Literal[
-            "glove",
-            "word2vec",
-            "word2vec-binary",
-            "fasttext",
-            "fasttext-binary",
-            "folder",
-            "safetensors",
-            "gensim",
-        ]
-        | None,
-        typer.Option(
-            "--format",
-            help="By default as --output ends: .txt (GloVe), .vec, .bin, .safetensors, .kv, or no "
-            "ending for a folder, which opens fastest.",
-        ),
-    ] = None,
+    output: Output,
+    form: Format = None,
     limit: Limit = None,
     skip_bad_lines: SkipBadLines = False,
     allow_pickle: AllowPickle = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace what stands at --output.")
-    ] = False,
+    force: Force = False,
     seed: Seed = 0,
     as_json: Json = False,
 ):

@@ -1,6 +1,7 @@
 """Options that the commands about word vectors share."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,3 +22,24 @@ AllowPickle = Annotated[
         "you trust.",
     ),
 ]
+Output = Annotated[Path, typer.Option("--output", help="The file or folder to make.")]
+Format = Annotated[
+    Literal[
+        "glove",
+        "word2vec",
+        "word2vec-binary",
+        "fasttext",
+        "fasttext-binary",
+        "folder",
+        "safetensors",
+        "gensim",
+    ]
+    | None,
+    typer.Option(
+        "--format",
+        help="By default as --output ends: .txt (GloVe), .vec, .bin, .safetensors, .kv, or no "
+        "ending for a folder, which opens fastest. A .vec and a .txt do not keep fastText's "
+        "n-grams.",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what stands at --output.")]

@@ -7,6 +7,7 @@ import typer
 
 from tf_bertembed.cli.native import start_tensorflow
 from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.vectors.options import Force, Format, Output
 
 GLOVE, SVD, GENSIM = "glove", "one-hot-svd", "word2vec, fasttext"
 
@@ -20,25 +21,8 @@ def train(
         Literal["word2vec", "fasttext", "glove", "one-hot-svd"],
         typer.Option("--algorithm", help="How to learn."),
     ],
-    output: Annotated[Path, typer.Option("--output", help="The file or folder to make.")],
-    form: Annotated[
-        Literal[
-            "glove",
-            "word2vec",
-            "word2vec-binary",
-            "fasttext",
-            "fasttext-binary",
-            "folder",
-            "safetensors",
-            "gensim",
-        ]
-        | None,
-        typer.Option(
-            "--format",
-            help="By default as --output ends: .txt (GloVe), .vec, .bin, .safetensors, .kv, or no "
-            "ending for a folder. A .vec and a .txt do not keep fastText's n-grams.",
-        ),
-    ] = None,
+    output: Output,
+    form: Format = None,
     segmenter: Annotated[
         str | None,
         typer.Option(
@@ -134,9 +118,7 @@ def train(
             help=f"{GLOVE}, {SVD}: memory for counting; the rest waits on disk. 1024.",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace what stands at --output.")
-    ] = False,
+    force: Force = False,
     seed: Seed = 0,
     as_json: Json = False,
 ):

@@ -11,8 +11,8 @@ from tf_bertembed.vectors.files.request import Request
 from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
 
 READERS = {
-    "glove": ("glove", "read_text"),
-    "word2vec": ("glove", "read_text"),
+    "glove": ("text_reader", "read_text"),
+    "word2vec": ("text_reader", "read_text"),
     "word2vec-binary": ("word2vec_binary", "read_word2vec_binary"),
     "fasttext-binary": ("fasttext_binary", "read_fasttext_binary"),
     "folder": ("own_folder", "read_folder"),

@@ -6,7 +6,7 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
 from tf_bertembed import common, vectors
-from tf_bertembed.vectors.files import glove
+from tf_bertembed.vectors.files import text_reader
 
 REAL = datapath("test_glove.txt")
 
@@ -53,7 +53,7 @@ def test_gzip_is_seen_by_content(write):
 
 def test_blocks_make_no_difference(monkeypatch):
     whole = vectors.load(REAL)
-    monkeypatch.setattr(glove, "BLOCK_BYTES", 700)
+    monkeypatch.setattr(text_reader, "BLOCK_BYTES", 700)
     cut = vectors.load(REAL)
     assert cut.index_to_key == whole.index_to_key
     np.testing.assert_array_equal(cut.vectors, whole.vectors)
