@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "fit_map": "mapping",
         "load": "files.loading",
         "map_to_table": "mapping",
-        "mix_pieces": "mixing.piece_mixing",
+        "mix_pieces": "mixing.methods",
         "nearest_neighbours": "evaluation.neighbours",
         "plot_map": "evaluation.word_map",
         "postprocess": "postprocessing",

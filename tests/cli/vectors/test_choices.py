@@ -12,7 +12,7 @@ from tf_bertembed.training import word_vectors
 from tf_bertembed.vectors.alignment.alignment import COMPOSITIONS
 from tf_bertembed.vectors.evaluation import word_map
 from tf_bertembed.vectors.files.saving import WRITERS
-from tf_bertembed.vectors.mixing import piece_matching, piece_mixing
+from tf_bertembed.vectors.mixing import matching, methods
 
 
 def choices(annotated):
@@ -34,8 +34,8 @@ def of(command, name):
         (of(info, "compose"), COMPOSITIONS),
         (of(evaluate, "method"), word_map.METHODS),
         (of(train, "algorithm"), word_vectors.ALGORITHMS),
-        (of(transfer.transfer, "method"), piece_mixing.METHODS),
-        (of(transfer.transfer, "copying"), piece_matching.COPYING),
+        (of(transfer.transfer, "method"), methods.METHODS),
+        (of(transfer.transfer, "copying"), matching.COPYING),
     ],
 )
 def test_choices(offered, taken):

@@ -4,7 +4,7 @@ import numpy as np
 
 from tf_bertembed import common
 from tf_bertembed.vectors.mapping import fit_map
-from tf_bertembed.vectors.mixing.sparse_mixing import normalised
+from tf_bertembed.vectors.mixing.sparse_weights import at_length_one
 
 FORMAT = "A dictionary has a pair on each line: a word, a tab, and the word of the other language."
 
@@ -100,7 +100,7 @@ def fit_turn(source, target, pairs):
             f"the language of its vectors? Received: {pairs[0] if pairs else 'no pair'}, ..."
         )
     sources, targets = np.array(found).T
-    source, target = normalised(source.vectors[sources]), normalised(target.vectors[targets])
+    source, target = at_length_one(source.vectors[sources]), at_length_one(target.vectors[targets])
     if source.shape[1] <= target.shape[1]:
         return fit_map(source, target, orthogonal=True), len(found)
     # The best turn to fewer dimensions is the best one back, transposed.

@@ -12,9 +12,9 @@ from tf_bertembed.vectors.alignment.alignment import align
 from tf_bertembed.vectors.checks import check_keyed_vectors
 from tf_bertembed.vectors.keyed_vectors import has_ngrams
 from tf_bertembed.vectors.mixing.dictionaries import fit_turn
-from tf_bertembed.vectors.mixing.piece_matching import COPYING, cut_by, match_pieces
+from tf_bertembed.vectors.mixing.matching import COPYING, cut_by, match_pieces
 from tf_bertembed.vectors.mixing.piece_mixture import PieceMixture
-from tf_bertembed.vectors.mixing.sparse_mixing import mix_by_sparsemax, mix_nearest
+from tf_bertembed.vectors.mixing.sparse_weights import mix_by_sparsemax, mix_nearest
 
 METHODS = ("focus", "wechsel", "mean", "random")
 UNKNOWN_VECTORS = ("special", "missing")

@@ -5,7 +5,7 @@ from gensim.models.fasttext import FastTextKeyedVectors
 from gensim.test.utils import datapath
 
 from tf_bertembed import common, text, vectors
-from tf_bertembed.vectors.mixing.sparse_mixing import sparsemax
+from tf_bertembed.vectors.mixing.sparse_weights import sparsemax
 
 SPECIAL = list(text.SPECIAL_TOKENS)
 RNG = np.random.default_rng(1)

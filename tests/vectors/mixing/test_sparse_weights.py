@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from tf_bertembed.vectors.mixing import sparse_mixing
-from tf_bertembed.vectors.mixing.sparse_mixing import mix_by_sparsemax, mix_nearest, sparsemax
+from tf_bertembed.vectors.mixing import sparse_weights
+from tf_bertembed.vectors.mixing.sparse_weights import mix_by_sparsemax, mix_nearest, sparsemax
 
 RNG = np.random.default_rng(3)
 
@@ -33,7 +33,7 @@ def test_sparsemax_of_equals_and_of_one():
 @pytest.mark.parametrize("likeness", [0.0, 0.9, 0.999])
 def test_a_mix_by_sparsemax_looks_at_as_many_anchors_as_it_needs(likeness, monkeypatch):
     # The more alike all anchors are, the more of them have weight: 2 to 500 of 500.
-    monkeypatch.setattr(sparse_mixing, "BLOCK", 7)
+    monkeypatch.setattr(sparse_weights, "BLOCK", 7)
     common = RNG.normal(size=6)
     rows, anchors = (
         likeness * common + (1 - likeness) * RNG.normal(size=(size, 6)) for size in (17, 500)

@@ -23,7 +23,7 @@ def sparsemax(scores):
 
     ```python
     import numpy as np
-    from tf_bertembed.vectors.mixing.sparse_mixing import sparsemax
+    from tf_bertembed.vectors.mixing.sparse_weights import sparsemax
 
     assert np.allclose(sparsemax([[0.9, 0.7, -0.5]]), [[0.6, 0.4, 0]])
     ```
@@ -103,7 +103,7 @@ def _largest(cosines, size):
 
 
 def _mix(rows, anchors, weigh):
-    rows, anchors = normalised(rows), normalised(anchors)
+    rows, anchors = at_length_one(rows), at_length_one(anchors)
     parts = [sparse.csr_matrix((0, len(anchors)))]
     for start in range(0, len(rows), BLOCK):
         columns, weights = weigh(rows[start : start + BLOCK] @ anchors.T)
@@ -117,7 +117,7 @@ def _mix(rows, anchors, weigh):
     return sparse.vstack(parts, format="csr")
 
 
-def normalised(matrix):
+def at_length_one(matrix):
     """The rows of a matrix brought to length 1; rows of zeros stay, all in float32."""
     matrix = np.asarray(matrix, np.float32)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
