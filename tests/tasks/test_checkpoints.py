@@ -313,3 +313,29 @@ def test_the_source_is_never_replaced(folders, imported, tmp_path):
         with pytest.raises(BertEmbedError, match="would replace it"):
             tasks.export_checkpoint(source, place, overwrite=True)
     assert (source / "model.safetensors").exists()
+
+
+def test_a_run_is_moved_without_its_head(tokenizer, tmp_path):
+    preprocessor = text.Preprocessor(tokenizer, sequence_length=12)
+    for task in (
+        tasks.TextClassifier(make_backbone(), ["no", "yes"], preprocessor),
+        tasks.Pretrainer(make_backbone(), preprocessor),
+    ):
+        name = type(task).__name__
+        task.save_to_preset(str(tmp_path / name))
+        moved = tmp_path / f"{name}-moved"
+        report = tasks.transfer_checkpoint(
+            tmp_path / name, moved, vocabulary=[*PIECES, "three"], method="mean", head=False
+        )
+        assert report["task"] is None
+        assert report["left_out"] == [f"the head of {name}"]
+        assert report["sequence_length"] == 12
+        assert not (moved / "task.json").exists()
+        assert models.load(moved).vocabulary_size == 9
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_cannot_be(folders, tmp_path, seed):
+    with pytest.raises(BertEmbedError, match=rf"`seed` must be .* 2\*\*32 - 1. Received: {seed}"):
+        tasks.import_checkpoint(folders / "encoder", tmp_path / "out", seed=seed)
+    assert not list(tmp_path.iterdir())

@@ -107,9 +107,12 @@ def _read_keras_nlp(folder, sequence_length):
     return CheckpointParts(backbone, None, preprocessor, left_out)
 
 
-def _read_own(folder):
+def _read_own(folder, head):
     path = folder / "task.json"
-    if path.exists():
+    left_out = []
+    if path.exists() and not head:
+        left_out.append(f"the head of {read_json(path).get('class_name')}")
+    elif path.exists():
         content = read_json(path)
         name = content.get("class_name")
         known = [entry for entry in tasks.__all__ if entry[0].isupper()]
@@ -123,7 +126,7 @@ def _read_own(folder):
     if (folder / "preprocessor.json").exists():
         preprocessor = Preprocessor.from_preset(str(folder))
     settings = models.read_sentence_transformers(folder)
-    return CheckpointParts(models.load(folder), None, preprocessor, sentences=settings)
+    return CheckpointParts(models.load(folder), None, preprocessor, left_out, sentences=settings)
 
 
 def read_checkpoint(folder, lowercase=None, sequence_length=None, activation=None, head=True):
@@ -154,7 +157,7 @@ def read_checkpoint(folder, lowercase=None, sequence_length=None, activation=Non
         return form, _read_huggingface(folder, sequence_length, head)
     if form == "keras-nlp":
         return form, _read_keras_nlp(folder, sequence_length)
-    return form, _read_own(folder)
+    return form, _read_own(folder, head)
 
 
 def require_preprocessor(parts, source):
@@ -182,6 +185,8 @@ def write_parts(parts, folder):
 def seed_all(seed):
     """Seed what a checkpoint lacks and therefore starts at random."""
     if seed is not None:
+        if not 0 <= seed < 2**32:
+            raise BertEmbedError(f"`seed` must be an int from 0 to 2**32 - 1. Received: {seed}.")
         keras.utils.set_random_seed(seed)
 
 

@@ -133,6 +133,10 @@ def test_one_hot_svd_is_the_best_approximation(lee, power):
         ({"negative": 0}, "`negative` must be an int of at least 1"),
         ({"workers": 0}, "`workers` must be an int of at least 1"),
         ({"seed": -1}, "`seed` must be an int of at least 0. Received: -1."),
+        (
+            {"seed": 2**32},
+            "`seed` must be an int of at least 0, below 2,147,483,648. Received: 4294967296.",
+        ),
         ({"learning_rate": -1}, "`learning_rate` must be a number above 0. Received: -1."),
         ({"learning_rate": 1e30}, r"`learning_rate` must be at most 1: .*Received: 1e\+30"),
         ({"min_count": 10**6}, "No word occurs `min_count` times. Received: min_count=1000000"),

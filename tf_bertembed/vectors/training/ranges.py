@@ -5,9 +5,11 @@ import numbers
 
 from tf_bertembed.common import BertEmbedError
 
+MOST = 2**31
+
 
 def check_whole(**arguments):
-    """Stop where a number is not whole or too small.
+    """Stop where a number is not whole, too small, or too large for what gensim counts with.
 
     Args:
         **arguments: pairs of the value and the smallest that makes sense, by
@@ -18,9 +20,10 @@ def check_whole(**arguments):
     """
     for name, (value, least) in arguments.items():
         whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not whole or not least <= value < 2**31:
+        if not whole or not least <= value < MOST:
+            highest = f", below {MOST:,}" if whole and value >= MOST else ""
             raise BertEmbedError(
-                f"`{name}` must be an int of at least {least}. Received: {value!r}."
+                f"`{name}` must be an int of at least {least}{highest}. Received: {value!r}."
             )
 
 
