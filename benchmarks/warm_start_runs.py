@@ -104,8 +104,7 @@ def _pretrainer(setting, run):
         scale = run.start if run.start == "own" else float(run.start)
         models.warm_start(backbone, setting.matrix(run.alignment), scale=scale)
         if run.tables == "both":
-            table = backbone.token_embedding.embeddings
-            pretrainer.masked_lm_head.output_embeddings.assign(table)
+            pretrainer.start_from_token_table()
     pretrainer.start_from_frequencies(setting.counts)
     return pretrainer
 

@@ -22,18 +22,19 @@ def distances(matrix):
 
 def test_own_scale_keeps_lengths(small, vectors):
     backbone = small(vocabulary_size=len(vectors), hidden_dim=64)
-    models.warm_start(backbone, vectors)
+    models.warm_start(backbone, vectors, scale="own")
     table = backbone.token_embedding.embeddings.numpy()
     np.testing.assert_allclose(
         np.linalg.norm(table, axis=1), np.linalg.norm(vectors, axis=1), rtol=1e-4
     )
 
 
-def test_a_given_scale(small, vectors):
+@pytest.mark.parametrize(("given", "deviation"), [({}, 1.6), ({"scale": 0.02}, 0.02)])
+def test_a_scale(given, deviation, small, vectors):
     backbone = small(vocabulary_size=len(vectors), hidden_dim=64)
-    models.warm_start(backbone, vectors, scale=0.02)
+    models.warm_start(backbone, vectors, **given)
     table = backbone.token_embedding.embeddings.numpy()
-    assert table.std() == pytest.approx(0.02, rel=1e-4)
+    assert table.std() == pytest.approx(deviation, rel=1e-4)
     ratio = distances(table) / distances(vectors).clip(1e-9)
     np.testing.assert_allclose(ratio[~np.eye(len(table), dtype=bool)], ratio[0, 1], rtol=1e-3)
 
@@ -67,7 +68,7 @@ def test_a_factorised_table_is_measured_behind_its_projection(small, vectors):
         embedding_dim=50,
         position_embedding="sinusoidal",
     )
-    models.warm_start(backbone, vectors, balance=True)
+    models.warm_start(backbone, vectors, scale="own", balance=True)
     np.testing.assert_allclose(backbone.token_embedding.embeddings, vectors, rtol=1e-5)
     reached = vectors @ backbone.token_projection.kernel.numpy()
     segments = backbone.segment_embedding.embeddings.numpy()
@@ -84,6 +85,8 @@ def test_a_factorised_table_is_measured_behind_its_projection(small, vectors):
         (lambda m: m, {"scale": 0}, r"`scale` must be 'own' or positive\. Received: 0"),
         (lambda m: m, {"scale": -1.0}, "Received: -1.0"),
         (lambda m: m, {"scale": "big"}, "Received: 'big'"),
+        (lambda m: m, {"scale": None}, "Received: None"),
+        (lambda m: m, {"scale": float("inf")}, "Received: inf"),
     ],
 )
 def test_what_does_not_fit(change, arguments, message, small, vectors):

@@ -125,6 +125,10 @@ def test_long_rows_make_no_wild_guesses(make_backbone, tokenizer, batch, tied):
     models.warm_start(backbone, rows, scale=2.0)
     pretrainer = tasks.Pretrainer(backbone, tie_weights=tied)
     assert pretrainer(batch[0])["masked_lm"].numpy().std() < 0.1
+    pretrainer.start_from_token_table()
+    table = pretrainer.masked_lm_head.output_embeddings.numpy()
+    np.testing.assert_array_equal(table, backbone.token_embedding.embeddings)
+    assert pretrainer(batch[0])["masked_lm"].numpy().std() < 0.1
 
 
 def test_signatures_give_the_mean_over_the_pieces(pretrainer, preprocessor, reviews):

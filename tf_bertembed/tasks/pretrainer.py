@@ -209,6 +209,29 @@ class Pretrainer(BertEmbedTask):
         self.masked_lm_head.output_bias.assign(np.log(shares))
         self._match_table()
 
+    def start_from_token_table(self):
+        """Start the table of a head that is not tied from the token table.
+
+        After `models.warm_start` both then begin with word vectors; with the
+        token table alone an untied head learns hardly faster than from a
+        random start. A tied head is left as it is.
+
+        Example:
+
+        ```python
+        from tf_bertembed import models, tasks
+
+        backbone = models.BertEmbedBackbone(100, 1, 2, 8, 16)
+        pretrainer = tasks.Pretrainer(backbone, tie_weights=False)
+        pretrainer.start_from_token_table()
+        table = pretrainer.masked_lm_head.output_embeddings.numpy()
+        assert (table == backbone.token_embedding.embeddings.numpy()).all()
+        ```
+        """
+        table = self.masked_lm_head.output_embeddings
+        table.assign(self.backbone.token_embedding.embeddings)
+        self._match_table()
+
     def _match_table(self):
         """Scale the head's normalisation so that long rows do not make wild guesses."""
         deviation = np.std(self.masked_lm_head.output_embeddings)
