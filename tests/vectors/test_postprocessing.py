@@ -30,6 +30,9 @@ def test_rows_of_zeros_count_for_nothing(glove):
     assert not found[0].any()
     alone = vectors.postprocess(glove, remove_components=2).vectors
     np.testing.assert_allclose(found[1:], alone, atol=1e-5)
+    scaled = vectors.postprocess(table, scale=0.5)
+    assert scaled[1:].std() == pytest.approx(0.5, rel=1e-5)
+    assert not scaled[0].any()
 
 
 def test_scales(glove):
@@ -49,6 +52,12 @@ def test_scales(glove):
 def test_a_vector_that_is_the_mean_becomes_zeros():
     found = vectors.postprocess([[0.0, 2.0], [2.0, 0.0], [1.0, 1.0]], scale="unit")
     np.testing.assert_allclose(found, [[-(0.5**0.5), 0.5**0.5], [0.5**0.5, -(0.5**0.5)], [0, 0]])
+
+
+@pytest.mark.parametrize("number", [0.1, 0.3, 7.7])
+def test_numbers_that_are_all_the_same_have_no_scale(number):
+    same = np.full((7, 3), number, np.float32)
+    np.testing.assert_array_equal(vectors.postprocess(same, False, scale=1.0), same)
 
 
 def test_the_vectors_given_stay(glove):

@@ -85,7 +85,7 @@ def postprocess(vectors, remove_mean=True, remove_components=0, scale=None):
         # What was nothing but the common part is zeros now, and has no direction.
         np.divide(found, lengths, out=found, where=lengths > 0)
     elif scale is not None:
-        deviation = found.std(where=some, dtype=np.float64)
+        deviation = _deviation(found, some.sum() * width)
         found *= np.float32(scale / deviation if deviation else 1)
     return found
 
@@ -100,3 +100,11 @@ def _moments(matrix, count):
         products += part.T @ part
     mean = total / count
     return mean, products / count - np.outer(mean, mean)
+
+
+def _deviation(matrix, count):
+    """Standard deviation of the numbers of the rows that are not zeros, without a copy either."""
+    mean = matrix.sum(dtype=np.float64) / count
+    squares = np.einsum("ij,ij->", matrix, matrix, dtype=np.float64) / count
+    # What is left of equal numbers is rounding.
+    return np.sqrt(squares - mean**2) if squares - mean**2 > 1e-12 * squares else 0.0
