@@ -50,7 +50,12 @@ def test_more_words(place, tmp_path, capsys):
     assert run(place, tmp_path / "a", *arguments) == 0
     shown = capsys.readouterr().out
     assert "300 pieces -> 330, method mean" in shown
-    assert "\n  added: " in shown
+    (added,) = [line for line in shown.splitlines() if line.startswith("  added: ")]
+    assert added.endswith(", ...")
+    assert run(place, tmp_path / "b", *arguments[:3], 2, *arguments[4:]) == 0
+    (added,) = [line for line in capsys.readouterr().out.splitlines() if "  added: " in line]
+    assert added.count(",") == 1
+    assert "..." not in added
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,37 @@ def test_the_rows_of_an_own_table_are_mixed_too(make_backbone, preprocessor):
         assert not np.isclose(new[-2], old).any()
 
 
+def test_biases_of_new_pieces_follow_from_their_counts(make_backbone, preprocessor):
+    pieces = preprocessor.tokenizer.get_vocabulary()
+    task = tasks.Pretrainer(make_backbone(vocabulary_size=304), preprocessor)
+    old = np.random.default_rng(0).normal(-3, 2, 304).astype("float32")
+    old[[0, 303]] = 1e6  # of a special token, and of no piece at all
+    task.masked_lm_head.output_bias.assign(old)
+    mixture = vectors.mix_pieces(pieces, [*pieces, "ǆ", "thethethe", "[unused7]"], "mean")
+    assert mixture.ways[300:] == ["random", "mean", "random"]
+
+    def moved(counts):
+        return tasks.transfer_task(task, mixture, counts=counts).masked_lm_head.output_bias.numpy()
+
+    counts = np.arange(303)
+    made, mixed = moved(counts), moved(None)
+    assert made[:300].tobytes() == mixed[:300].tobytes() == old[:300].tobytes()
+    assert made[302] == mixed[302]
+    logs = np.log(counts + 1.0)[5:302]
+    expected = old[5:300].mean() + old[5:300].std() * (logs - logs.mean()) / logs.std()
+    np.testing.assert_allclose(made[300:302], expected[-2:], rtol=1e-5)
+    assert not np.isclose(made[300:302], mixed[300:302]).any()
+    np.testing.assert_allclose(moved([7] * 303)[300:302], old[5:300].mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("counts", [[1, 2], [-1] * 300, [float("nan")] * 300])
+def test_counts_that_do_not_fit(pretrainer, counts):
+    pieces = pretrainer.preprocessor.tokenizer.get_vocabulary()
+    mixture = vectors.mix_pieces(pieces, pieces, "mean")
+    with pytest.raises(common.BertEmbedError, match="not below 0, for each of the 300 new pieces"):
+        tasks.transfer_task(pretrainer, mixture, counts=counts)
+
+
 def test_a_classifier_with_word_vectors(make_classifier, word_preprocessor, reviews):
     task = make_classifier(output_fusion="concat", input_fusion="add", pooling="mean")
     pieces = word_preprocessor.tokenizer.get_vocabulary()
@@ -101,6 +132,12 @@ def test_a_run_is_extended_and_trains_on(run, reviews, examples, tmp_path, pretr
     assert report["before"]["pieces_per_word"] > report["after"]["pieces_per_word"] > 1
     json.dumps(report)
     moved = tasks.Pretrainer.from_preset(str(tmp_path / "moved"))
+    biases = moved.masked_lm_head.output_bias.numpy()
+    counts = text.count_pieces(
+        text.count_words(texts, moved.preprocessor.tokenizer), moved.preprocessor.tokenizer
+    )
+    assert biases[:300].tobytes() == pretrainer.masked_lm_head.output_bias.numpy().tobytes()
+    assert (np.diff(biases[300:][np.argsort(counts[300:], kind="stable")]) >= -1e-6).all()
     assert (
         moved.preprocessor.tokenizer.get_vocabulary()[300:][: len(report["added"])]
         == (report["added"])

@@ -22,7 +22,8 @@ def _show(report):
             examples = f"  {', '.join(row['examples'])}" if row["examples"] else ""
             print(f"    {way:<7} {row['count']:>7} {row['share']:7.4f}{text}{examples}")
     if report.get("added"):
-        print(f"  added: {', '.join(report['added'])}, ...")
+        more = report["vocabulary_size"] - report["old_pieces"] > len(report["added"])
+        print(f"  added: {', '.join(report['added'])}{', ...' if more else ''}")
     if "before" in report:
         before, after = report["before"], report["after"]
         print(
@@ -73,7 +74,8 @@ def transfer(
         Path | None,
         typer.Option(
             "--corpus",
-            help="Texts of the new domain, for the report, and for focus without --vectors.",
+            help="Texts of the new domain: for the report, for the head's biases of new pieces, "
+            "and for focus without --vectors.",
         ),
     ] = None,
     source_vectors: Annotated[

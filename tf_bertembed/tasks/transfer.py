@@ -2,6 +2,8 @@
 
 import warnings
 
+import numpy as np
+
 from tf_bertembed import models, text
 from tf_bertembed.common import BertEmbedError, atomic_path, derive_seed
 from tf_bertembed.layers import MaskedLMHead
@@ -18,20 +20,25 @@ from tf_bertembed.tasks.checkpoint_parts import (
 from tf_bertembed.text.counting import corpus_statistics
 from tf_bertembed.text.vocabulary import check_several
 from tf_bertembed.vectors import mix_pieces
-from tf_bertembed.vectors.mixing.piece_mixture import EXAMPLES
+from tf_bertembed.vectors.mixing.piece_mixture import COPIED, EXAMPLES
 from tf_bertembed.vectors.pieces import SPECIAL
 
 # What only repeats how the parts were made, or is made anew.
 _REPLACED = ("backbone", "preprocessor")
 
 
-def transfer_task(task, mixture, tokenizer=None, seed=0):
+def transfer_task(task, mixture, tokenizer=None, seed=0, counts=None):
     """Make a copy of a task that reads another vocabulary.
 
     The backbone is moved as by `models.transfer_vocabulary`. A head that
     scores the pieces of the vocabulary has the rows of its bias, and of its
     table where it has one of its own, made in the same way; other heads stay
     as they are. The copy's optimizer starts afresh.
+
+    A bias tells how frequent a piece is, which a mix does not: a word of
+    frequent parts may be rare. With `counts`, the biases of pieces that are
+    not copied follow from the logarithms of their shares of a corpus, brought
+    to the mean and the deviation that the biases of the old pieces have.
 
     Args:
         task: a `Pretrainer` or another task; it is not changed.
@@ -40,12 +47,15 @@ def transfer_task(task, mixture, tokenizer=None, seed=0):
             `None` for one with the flags of the old one. It goes into a
             preprocessor like the old one, where there is one.
         seed: int. Draws the rows that are made of no old one.
+        counts: array of shape `[V]`, numbers. How often each new piece occurs
+            in a corpus (see `text.count_pieces`); 1 is added to each. `None`
+            to mix biases like other rows.
 
     Returns:
         A task of the same class.
 
     Raises:
-        BertEmbedError: where mixture, task and tokenizer do not fit.
+        BertEmbedError: where mixture, task, tokenizer and counts do not fit.
 
     Example:
 
@@ -59,6 +69,7 @@ def transfer_task(task, mixture, tokenizer=None, seed=0):
     assert moved.masked_lm_head.output_bias.shape == (9,)
     ```
     """
+    counts = _checked(counts, mixture)
     backbone = models.transfer_vocabulary(task.backbone, mixture, seed)
     preprocessor = task.preprocessor
     if preprocessor is not None:
@@ -70,19 +81,50 @@ def transfer_task(task, mixture, tokenizer=None, seed=0):
             continue
         place = moved.get_layer(layer.name)
         if isinstance(layer, MaskedLMHead):
-            _move_head(layer, place, mixture, seed)
+            _move_head(layer, place, mixture, seed, counts)
         else:
             place.set_weights(layer.get_weights())
     return moved
 
 
-def _move_head(old, new, mixture, seed):
+def _checked(counts, mixture):
+    if counts is None:
+        return None
+    counts, number = np.asarray(counts, "float64"), len(mixture.pieces)
+    if counts.shape != (number,) or not (np.isfinite(counts) & (counts >= 0)).all():
+        raise BertEmbedError(
+            f"`counts` must have a number, not below 0, for each of the {number} new pieces. "
+            f"Received: shape {counts.shape}"
+            + (f", least {np.min(counts)}." if counts.size else ".")
+        )
+    return counts
+
+
+def _move_head(old, new, mixture, seed, counts):
     new.transform_dense.set_weights(old.transform_dense.get_weights())
     new.transform_norm.set_weights(old.transform_norm.get_weights())
     tables = ["output_bias"] if old.tie_weights else ["output_bias", "output_embeddings"]
     for name in tables:
         mixed = mixture.mix(getattr(old, name), derive_seed(seed, name))
         getattr(new, name).assign(mixed)
+    if counts is not None:
+        biases = (np.asarray(head.output_bias) for head in (old, new))
+        new.output_bias.assign(_counted(*biases, mixture, counts))
+
+
+def _counted(old, mixed, mixture, counts):
+    """Biases, those of pieces that are not copied by their share of a corpus."""
+    plain, old_plain = (
+        np.array([SPECIAL.fullmatch(piece) is None for piece in pieces])
+        for pieces in (mixture.pieces, mixture.old_pieces)
+    )
+    made = plain & ~np.isin(mixture.ways, COPIED)
+    old = old[: len(old_plain)][old_plain]
+    if not made.any() or not old.size:
+        return mixed
+    logs = np.log((counts + 1) / (counts + 1).sum())
+    slope = old.std() / logs[plain].std() if np.ptp(logs[plain]) else 0.0
+    return np.where(made, old.mean() + slope * (logs - logs[plain].mean()), mixed)
 
 
 def _with_vocabulary(preprocessor, mixture, tokenizer=None):
@@ -146,9 +188,10 @@ def transfer_checkpoint(
             `"wechsel"` where there are `source_vectors`, `"focus"` where there
             are `vectors` or a `corpus`, else `"mean"`.
         corpus: iterable of strings, which are texts, and of `pathlib.Path`s,
-            which are text files. Texts of the new domain: for the report, and
-            for `"focus"` without `vectors`, which then learns vectors of the
-            new pieces on it (see `text.train_piece_vectors`).
+            which are text files. Texts of the new domain: for the report, for
+            the biases of new pieces (see `transfer_task`), and for `"focus"`
+            without `vectors`, which then learns vectors of the new pieces on
+            it (see `text.train_piece_vectors`).
         vectors: `gensim.models.KeyedVectors`. See `vectors.mix_pieces`.
         source_vectors: `gensim.models.KeyedVectors`. See `vectors.mix_pieces`.
         dictionary: list of pairs of strings. See `vectors.mix_pieces`.
@@ -209,10 +252,14 @@ def transfer_checkpoint(
         pieces = tokenizer.get_vocabulary()
         old_pieces = old.preprocessor.tokenizer.get_vocabulary()
         mixture = mix_pieces(old_pieces, pieces, method, copying=copying, **spaces)
-        new = _move(old, mixture, tokenizer, seed)
+        words = None if corpus is None else text.count_words(corpus, tokenizer)
+        counts = None if words is None else text.count_pieces(words, tokenizer)
+        new = _move(old, mixture, tokenizer, seed, counts)
         check_parts(new.backbone, new.preprocessor)
-        report = {"method": method, "old_pieces": len(old_pieces)}
-        report |= _corpus_report(mixture, old.preprocessor.tokenizer, tokenizer, corpus)
+        report = {"method": method, "old_pieces": len(old_pieces), "ways": mixture.to_dict(counts)}
+        if words is not None:
+            report["before"] = corpus_statistics(words, old.preprocessor.tokenizer)
+            report["after"] = corpus_statistics(words, tokenizer)
         if vocabulary is None:
             report["added"] = pieces[len(old_pieces) :][:EXAMPLES]
         write_parts(new, place)
@@ -258,21 +305,10 @@ def _new_tokenizer(old, vocabulary, size, corpus, lowercase):
     return _like(old, text.extend_vocabulary(old, corpus, size))
 
 
-def _move(old, mixture, tokenizer, seed):
+def _move(old, mixture, tokenizer, seed, counts):
     if old.task is not None:
-        task = transfer_task(old.task, mixture, tokenizer, seed)
+        task = transfer_task(old.task, mixture, tokenizer, seed, counts)
         return CheckpointParts(task.backbone, task, None, old.left_out, sentences=old.sentences)
     backbone = models.transfer_vocabulary(old.backbone, mixture, seed)
     preprocessor = _with_vocabulary(old.preprocessor, mixture, tokenizer)
     return CheckpointParts(backbone, None, preprocessor, old.left_out, sentences=old.sentences)
-
-
-def _corpus_report(mixture, old, new, corpus):
-    if corpus is None:
-        return {"ways": mixture.to_dict()}
-    words = text.count_words(corpus, new)
-    return {
-        "ways": mixture.to_dict(text.count_pieces(words, new)),
-        "before": corpus_statistics(words, old),
-        "after": corpus_statistics(words, new),
-    }
