@@ -31,9 +31,10 @@ class KeptRuns:
 
     def keep(self, run, result, seconds):
         """Add a result to the file."""
-        self.results[run] = result
+        told = json.dumps(result)
+        self.results[run] = json.loads(told)
         row = dataclasses.asdict(run)
-        row |= {"cpu_seconds": f"{seconds:.0f}", "result": json.dumps(result)}
+        row |= {"cpu_seconds": f"{seconds:.0f}", "result": told}
         fresh = not self.path.exists()
         with self.path.open("a", newline="") as file:
             writer = csv.DictWriter(file, row)

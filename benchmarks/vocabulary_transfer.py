@@ -3,9 +3,10 @@
 The model is the first layers of all-MiniLM-L6-v2 with 8,000 pieces of Wikipedia, taught to restore
 masked pieces on Wikipedia (gensim's articles and WikiText-2). It moves to a vocabulary learned on
 film reviews (SST-2) and to one learned on German captions (Multi30k), by each method of
-`checkpoint transfer`, and is trained there, every method on the same batches. Writes the loss of
-masked pieces by step, in nats, with the pieces per word before and after, as CSV and PNG. What is
-finished is kept in `--work`; run again, it goes on there.
+`checkpoint transfer`, and is trained there, every method on the same batches. "Counted" are those
+where biases of new pieces follow from counts, as they do in `checkpoint transfer` with a corpus.
+Writes the loss of masked pieces by step, in nats, with the pieces per word before and after, as CSV
+and PNG. What is finished is kept in `--work`; run again, it goes on there.
 
     python benchmarks/vocabulary_transfer.py --data FOLDER --output vocabulary_transfer.csv
 """
@@ -88,6 +89,12 @@ def main():
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("--data, or TF_BERTEMBED_DATA, must name the folder of data sets.")
+    # Losses are measured so often while the model is taught, and after it was moved.
+    for name, least in (("seeds", 1), ("num_layers", 1), ("steps", 4), ("base_steps", 5)):
+        value = getattr(arguments, name)
+        if value < least:
+            flag = f"--{name.replace('_', '-')}"
+            parser.error(f"{flag} must be at least {least}. Received: {value}.")
     arguments.data = Path(arguments.data)
     arguments.work.mkdir(parents=True, exist_ok=True)
     kept = KeptRuns(arguments.work / "runs.csv", Run, Moves(arguments))

@@ -11,6 +11,7 @@ import keras
 from tf_bertembed import models, quickstart, tasks, text, training, vectors
 from tf_bertembed.text.counting import corpus_statistics
 
+COUNTED = ", counted"  # ends a method where biases of new pieces follow from their counts
 PIECES, LENGTH, BATCH, DEV_BATCHES = 8000, 32, 16, 24
 TITLE = re.compile(r"^ = [^=].* = $", re.MULTILINE)
 SENTENCE_END = re.compile(r"(?<= [.?!]) ")
@@ -163,6 +164,11 @@ class Domain:
         self.words = text.count_words(held_out, self.tokenizer)
         self.dev = dev_set(grouped(held_out), self.tokenizer)
 
+    @functools.cached_property
+    def counts(self):
+        """How often each piece occurs in the texts to learn from."""
+        return text.count_pieces(text.count_words(self.learned, self.tokenizer), self.tokenizer)
+
     def spaces(self, method):
         """The arguments of a method that both kinds of corpora have."""
         if method == "focus, learned":
@@ -187,7 +193,10 @@ class Domain:
 class Reviews(Domain):
     """English sentences on films."""
 
-    METHODS = ("focus, GloVe", "focus, learned", "mean", "random")
+    METHODS = (
+        *("focus, GloVe", "focus, GloVe, counted", "focus, learned"),
+        *("mean", "mean, counted", "random"),
+    )
 
     def __init__(self, data, old):
         files = {name: data / "sst2" / f"{name}.tsv" for name in ("train", "dev")}
@@ -203,7 +212,10 @@ class Reviews(Domain):
 class Captions(Domain):
     """German captions, with their English originals for vectors and a dictionary."""
 
-    METHODS = ("wechsel", "wechsel, copying", "focus, learned", "mean", "random")
+    METHODS = (
+        *("wechsel", "wechsel, counted", "wechsel, copying", "focus, learned"),
+        *("mean", "mean, counted", "random"),
+    )
 
     def __init__(self, data, old):
         folder = data / "multi30k"
@@ -254,9 +266,13 @@ class Moves:
 
     def __call__(self, run):
         domain = self.domain(run.corpus)
-        mixture = domain.mixture(run.method)
+        method = run.method.removesuffix(COUNTED)
+        counts = None if method == run.method else domain.counts
+        mixture = domain.mixture(method)
         keras.utils.set_random_seed(run.seed)
-        pretrainer = tasks.transfer_task(self.base, mixture, domain.tokenizer, seed=run.seed)
+        pretrainer = tasks.transfer_task(
+            self.base, mixture, domain.tokenizer, seed=run.seed, counts=counts
+        )
         made = examples(grouped(domain.learned), domain.tokenizer, seed=run.seed)
         losses = dict(train(pretrainer, made, domain.dev, run.steps, run.learning_rate))
         return {"losses": losses, **domain.told(mixture)}

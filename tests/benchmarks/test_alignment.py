@@ -1,33 +1,28 @@
 """The measures of `benchmarks/alignment.py`, on vectors where the answer is known."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-import tf_bertembed
 from tf_bertembed.vectors.alignment import alignment
 
-FILE = Path(tf_bertembed.__file__).parent.parent / "benchmarks" / "alignment.py"
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason="benchmarks/ is in the repository only")
+@pytest.fixture(scope="module")
+def benchmark(import_scripts):
+    with import_scripts("alignment") as (script,):
+        yield script
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark_alignment", FILE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+def trials(import_scripts):
+    with import_scripts("alignment_trials") as (script,):
+        yield script
 
 
 @pytest.fixture(scope="module")
-def trial(benchmark):
+def trial(trials):
     """Words that are the sum of their parts: `walk` + `##ing` and so on."""
     generator = np.random.default_rng(0)
     starts = {name: generator.normal(size=16) for name in ("walk", "sing", "read", "sail")}
@@ -40,7 +35,7 @@ def trial(benchmark):
     known = KeyedVectors(16)
     known.add_vectors(kept, truth[kept])
     vocabulary = ["[PAD]", *starts, *(f"##{end}" for end in ends)]
-    return benchmark.Trial(
+    return trials.Trial(
         known, vocabulary, truth, ["singer"], ["read"], ["read sails", "the walker"], wordsim=False
     )
 

@@ -1,29 +1,15 @@
 """The data and tables of `benchmarks/vocabulary_transfer.py`."""
 
 import csv
-import sys
-from pathlib import Path
+import dataclasses
 
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-pytestmark = pytest.mark.skipif(
-    not BENCHMARKS.exists(), reason="benchmarks/ is in the repository only"
-)
-
 
 @pytest.fixture(scope="module")
-def scripts():
-    """The script and its runs, imported as they import one another."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
-        import vocabulary_transfer
-        import vocabulary_transfer_runs
-
-        yield vocabulary_transfer, vocabulary_transfer_runs
-        for name in ("vocabulary_transfer", "vocabulary_transfer_runs", "kept_runs"):
-            sys.modules.pop(name)
+def scripts(import_scripts):
+    with import_scripts("vocabulary_transfer", "vocabulary_transfer_runs") as modules:
+        yield modules
 
 
 def test_a_dictionary_out_of_parallel_sentences(scripts):
@@ -72,3 +58,47 @@ def test_the_table_and_the_plot(scripts, tmp_path):
     assert rows[0]["step 100"] == "6.500"
     assert (rows[0]["copied"], rows[0]["pieces per word after"]) == ("3", "1.250")
     assert (tmp_path / "table.png").stat().st_size > 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """What tells a made-up run from another."""
+
+    name: str
+    rate: float
+
+
+def test_a_run_that_is_kept_is_not_measured_again(import_scripts, tmp_path):
+    path, measured = tmp_path / "runs.csv", []
+
+    def measure(run):
+        measured.append(run)
+        return {"losses": {0: run.rate, 10: 0.5}}
+
+    with import_scripts("kept_runs") as (script,):
+        kept = script.KeptRuns(path, Trial, measure)
+        runs = [Trial("a, b", 0.1), Trial("c", 1e-5)]
+        first = [kept(run) for run in [*runs, *runs]]
+        again = script.KeptRuns(path, Trial)
+    assert measured == runs
+    # As the file tells them, so that it is all one whether a script was stopped.
+    assert first[0] == {"losses": {"0": 0.1, "10": 0.5}}
+    assert again.results == kept.results == dict(zip(runs, first[:2], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steps", "3"], "--steps must be at least 4. Received: 3."),
+        (["--base-steps", "4"], "--base-steps must be at least 5. Received: 4."),
+        (["--seeds", "0"], "--seeds must be at least 1. Received: 0."),
+    ],
+)
+def test_bad_arguments(scripts, arguments, message, monkeypatch, capsys, tmp_path):
+    output, work = tmp_path / "table.csv", tmp_path / "work"
+    places = ["--data", str(tmp_path), "--output", str(output), "--work", str(work)]
+    monkeypatch.setattr("sys.argv", ["vocabulary_transfer.py", *places, *arguments])
+    with pytest.raises(SystemExit):
+        scripts[0].main()
+    assert message in capsys.readouterr().err
+    assert not work.exists()
