@@ -97,3 +97,12 @@ def test_what_cannot_be_mapped_into_a_table(glove):
         vectors.map_to_table(glove, np.ones((3, 4)), ["[PAD]", "the"])
     with pytest.raises(common.BertEmbedError, match=r"Received: 'glove.txt'"):
         vectors.map_to_table("glove.txt", np.ones((3, 4)), ["[PAD]", "the", "of"])
+
+
+@pytest.mark.parametrize("vocabulary", ["vocab.txt", {"the": 0}, {"the"}, None])
+def test_pieces_whose_place_is_not_their_id(vocabulary):
+    glove = vectors.load(datapath("test_glove.txt"))
+    with pytest.raises(common.BertEmbedError, match="`vocabulary` must be a list of pieces, in"):
+        vectors.map_to_table(glove, np.ones((1, 2)), vocabulary)
+    with pytest.raises(common.BertEmbedError, match="`vocabulary` must be a list of pieces, in"):
+        vectors.align(glove, vocabulary)

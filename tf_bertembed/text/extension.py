@@ -52,7 +52,7 @@ def extend_vocabulary(vocabulary, texts, size, lowercase=True, min_frequency=2):
     for name, value in (("size", size), ("min_frequency", min_frequency)):
         if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
             raise common.BertEmbedError(
-                f"`{name}` must be an int of at least 1. Received: {value}."
+                f"`{name}` must be an int of at least 1. Received: {value!r}."
             )
     tokenizer = vocabulary
     if not isinstance(vocabulary, BertEmbedTokenizer):

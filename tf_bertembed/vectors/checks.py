@@ -1,5 +1,7 @@
 """Whether word vectors and matrices are what they should be."""
 
+from collections.abc import Mapping, Set
+
 import numpy as np
 from gensim.models import KeyedVectors
 
@@ -41,6 +43,35 @@ def check_keyed_vectors(keyed_vectors, words=None):
             f"{f', and those of {bad.size - 1} more words' if bad.size > 1 else ''}. "
             f"Remove such words or mend their vectors. Received: {matrix[bad[0]]}."
         )
+
+
+def check_pieces(pieces, name):
+    """Give pieces as a list whose places are their ids.
+
+    Args:
+        pieces: iterable of strings.
+        name: string. What the user calls it.
+
+    Returns:
+        A list of strings.
+
+    Raises:
+        BertEmbedError: where it is empty, holds anything but strings, or has
+            no order that could be that of the ids: a path, a set, a dict.
+    """
+    if isinstance(pieces, str | Mapping | Set) or not hasattr(pieces, "__iter__"):
+        raise common.BertEmbedError(
+            f"`{name}` must be a list of pieces, in the order of their ids. "
+            f"Received: {pieces!r:.80}."
+        )
+    pieces = list(pieces)
+    strange = [piece for piece in pieces if not isinstance(piece, str)]
+    if strange or not pieces:
+        raise common.BertEmbedError(
+            f"`{name}` must be a list of strings, one at least. "
+            f"Received: {strange[0] if strange else pieces!r}."
+        )
+    return pieces
 
 
 def as_matrix(values, name, dtype=np.float64):

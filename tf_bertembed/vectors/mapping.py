@@ -3,7 +3,7 @@
 import numpy as np
 
 from tf_bertembed import common
-from tf_bertembed.vectors.checks import as_matrix, check_keyed_vectors
+from tf_bertembed.vectors.checks import as_matrix, check_keyed_vectors, check_pieces
 from tf_bertembed.vectors.keyed_vectors import with_vectors
 
 
@@ -109,7 +109,7 @@ def map_to_table(keyed_vectors, table, vocabulary, orthogonal=False):
     """
     check_keyed_vectors(keyed_vectors)
     table = as_matrix(table, "table")
-    vocabulary = list(vocabulary)
+    vocabulary = check_pieces(vocabulary, "vocabulary")
     if len(table) != len(vocabulary):
         raise common.BertEmbedError(
             f"`table` must have a row for each of the {len(vocabulary)} pieces. "

@@ -165,8 +165,12 @@ def test_the_vectors_are_left_as_they_were():
 @pytest.mark.parametrize(
     ("vocabulary", "message"),
     [
-        ("vocab.txt", "`vocabulary` must be a list of pieces. Received: 'vocab.txt'."),
-        (None, "`vocabulary` must be a list of pieces. Received: None."),
+        (
+            "vocab.txt",
+            "`vocabulary` must be a list of pieces, in the order of their ids. "
+            "Received: 'vocab.txt'.",
+        ),
+        (None, "`vocabulary` must be a list of pieces, in the order of their ids. Received: None."),
         ([], "`vocabulary` must be a list of strings, one at least. Received: []."),
         (["a", 3], "`vocabulary` must be a list of strings, one at least. Received: 3."),
     ],

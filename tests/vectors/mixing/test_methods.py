@@ -250,6 +250,14 @@ def test_arguments_that_do_not_fit(arguments, message):
         vectors.mix_pieces([*SPECIAL, "a"], [*SPECIAL, "a", "new"], **arguments)
 
 
+@pytest.mark.parametrize("strange", ["vocab.txt", {"a": 5}, {"a", "b"}, None])
+def test_pieces_whose_place_is_not_their_id(strange):
+    for pair, name in ((("a", strange), "new"), ((strange, "a"), "old")):
+        old, new = ([*SPECIAL, "a"] if side == "a" else side for side in pair)
+        with pytest.raises(common.BertEmbedError, match=f"`{name}` must be a list of pieces, in"):
+            vectors.mix_pieces(old, new, "mean")
+
+
 def test_no_piece_in_common():
     with pytest.raises(common.BertEmbedError, match=r"no piece in common.*take method='wechsel'"):
         vectors.mix_pieces([*SPECIAL, "a"], [*SPECIAL, "б"], vectors=keyed("б"))

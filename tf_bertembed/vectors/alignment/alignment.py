@@ -11,7 +11,7 @@ from tf_bertembed.vectors.alignment import composition, ngrams
 from tf_bertembed.vectors.alignment.coverage import Coverage
 from tf_bertembed.vectors.alignment.least_squares import fit_pieces
 from tf_bertembed.vectors.alignment.piece_neighbours import mean_of_neighbours
-from tf_bertembed.vectors.checks import check_keyed_vectors
+from tf_bertembed.vectors.checks import check_keyed_vectors, check_pieces
 from tf_bertembed.vectors.keyed_vectors import has_ngrams
 
 WORDS = (("composed", composition.mean_of_words), ("composed", composition.mean_by_letters))
@@ -143,7 +143,7 @@ def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0, compose="
     print(alignment.coverage)
     ```
     """
-    vocabulary = _checked(vocabulary)
+    vocabulary = check_pieces(vocabulary, "vocabulary")
     check_keyed_vectors(keyed_vectors)
     _check_composition(compose, keyed_vectors, texts)
     words = keyed_vectors.index_to_key
@@ -182,21 +182,6 @@ def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0, compose="
             f"{len(words)} words, {words[0]!r} the first of them."
         )
     return Alignment(matrix, methods, vocabulary, sources)
-
-
-def _checked(vocabulary):
-    if isinstance(vocabulary, str) or not hasattr(vocabulary, "__iter__"):
-        raise common.BertEmbedError(
-            f"`vocabulary` must be a list of pieces. Received: {vocabulary!r}."
-        )
-    vocabulary = list(vocabulary)
-    strange = [piece for piece in vocabulary if not isinstance(piece, str)]
-    if strange or not vocabulary:
-        raise common.BertEmbedError(
-            "`vocabulary` must be a list of strings, one at least. "
-            f"Received: {strange[0] if strange else vocabulary!r}."
-        )
-    return vocabulary
 
 
 def _check_composition(compose, keyed_vectors, texts):

@@ -9,7 +9,7 @@ from scipy import sparse
 from tf_bertembed import common
 from tf_bertembed.vectors import pieces as wordpiece
 from tf_bertembed.vectors.alignment.alignment import align
-from tf_bertembed.vectors.checks import check_keyed_vectors
+from tf_bertembed.vectors.checks import check_keyed_vectors, check_pieces
 from tf_bertembed.vectors.keyed_vectors import has_ngrams
 from tf_bertembed.vectors.mixing.dictionaries import fit_turn
 from tf_bertembed.vectors.mixing.matching import COPYING, cut_by, match_pieces
@@ -96,7 +96,7 @@ def mix_pieces(
         - [Dobler and de Melo, 2023](https://arxiv.org/abs/2305.14481), FOCUS.
         - [Minixhofer et al., 2022](https://arxiv.org/abs/2112.06598), WECHSEL.
     """
-    old, new = list(old), list(new)
+    old, new = check_pieces(old, "old"), check_pieces(new, "new")
     given = {
         "vectors": vectors,
         "piece_vectors": piece_vectors,
