@@ -145,3 +145,9 @@ def test_the_loss_falls_as_in_stanfords_program(tmp_path):
     np.testing.assert_allclose(
         watch.losses[1:], reference["cost_by_iteration_one_thread"][1:8], rtol=0.01
     )
+
+
+@pytest.mark.parametrize("given", ["corpus.txt", [["a", "b"]], None])
+def test_training_what_was_not_counted(given):
+    with pytest.raises(common.BertEmbedError, match=r"must be what `vectors\.count_cooc"):
+        training.train_glove(given)

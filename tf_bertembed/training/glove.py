@@ -8,6 +8,7 @@ from tf_bertembed.common import BertEmbedError, derive_seed, progress
 from tf_bertembed.training.glove_batches import GloveBatches, default_batch_size
 from tf_bertembed.training.glove_model import GloveModel
 from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
+from tf_bertembed.vectors.training.cooccurrence import check_cooccurrences
 from tf_bertembed.vectors.training.ranges import check_positive, check_whole
 
 STEPS_AT_ONCE = 16
@@ -76,6 +77,7 @@ def train_glove(
         - [Duchi et al., 2011](https://jmlr.org/papers/v12/duchi11a.html)
         - https://github.com/stanfordnlp/GloVe
     """
+    check_cooccurrences(cooccurrences)
     check_whole(vector_size=(vector_size, 1), epochs=(epochs, 1), seed=(seed, 0))
     check_positive(learning_rate=learning_rate, x_max=x_max, alpha=alpha)
     if batch_size is None:

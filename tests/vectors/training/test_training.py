@@ -181,3 +181,9 @@ def test_bad_options_of_one_hot_svd(options, message):
     met = vectors.count_cooccurrences(corpus, min_count=1)
     with pytest.raises(common.BertEmbedError, match=message):
         vectors.train_one_hot_svd(met, **options)
+
+
+@pytest.mark.parametrize("given", ["corpus.txt", [["a", "b"]], None])
+def test_condensing_what_was_not_counted(given):
+    with pytest.raises(common.BertEmbedError, match=r"must be what `vectors\.count_cooc"):
+        vectors.train_one_hot_svd(given)

@@ -51,6 +51,15 @@ class Cooccurrences:
     spills: int = 0
 
 
+def check_cooccurrences(cooccurrences):
+    """Stop where something else is given, a corpus for example."""
+    if not isinstance(cooccurrences, Cooccurrences):
+        raise common.BertEmbedError(
+            "`cooccurrences` must be what `vectors.count_cooccurrences` makes of a corpus. "
+            f"Received: {cooccurrences!r:.80}."
+        )
+
+
 def count_cooccurrences(
     corpus,
     *,

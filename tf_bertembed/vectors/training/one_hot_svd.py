@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from tf_bertembed import common
 from tf_bertembed.vectors.keyed_vectors import make_keyed_vectors
+from tf_bertembed.vectors.training.cooccurrence import check_cooccurrences
 from tf_bertembed.vectors.training.ranges import check_whole
 
 
@@ -58,6 +59,7 @@ def train_one_hot_svd(cooccurrences, *, vector_size=100, smoothing=0.75, power=0
         - [Deerwester et al., 1990](https://doi.org/10.1002/(SICI)1097-4571(199009)41:6%3C391::AID-ASI1%3E3.0.CO;2-9):
           latent semantic analysis
     """
+    check_cooccurrences(cooccurrences)
     check_whole(vector_size=(vector_size, 1), seed=(seed, 0))
     for name, value, least in (("smoothing", smoothing, np.nextafter(0, 1)), ("power", power, 0)):
         if not least <= value <= 1:
