@@ -38,7 +38,7 @@ from gensim.models import KeyedVectors
 from tf_bertembed import vectors
 from tf_bertembed.vectors.alignment import alignment, least_squares
 from tf_bertembed.vectors.keyed_vectors import has_ngrams
-from tf_bertembed.vectors.pieces import Cutter
+from tf_bertembed.vectors.wordpiece import Cutter
 
 MEASURES = (
     "cosine",

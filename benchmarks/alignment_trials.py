@@ -9,7 +9,7 @@ from gensim.models import FastText, KeyedVectors
 
 from tf_bertembed import common, models, quickstart, text, vectors
 from tf_bertembed.vectors.evaluation import evaluation_sets
-from tf_bertembed.vectors.pieces import Cutter
+from tf_bertembed.vectors.wordpiece import Cutter
 
 SETTINGS = ("glove-minilm", "glove-wikipedia", "fasttext-wikipedia", "tencent-chinese")
 CANDIDATES = 30_000

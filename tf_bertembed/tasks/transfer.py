@@ -21,7 +21,7 @@ from tf_bertembed.text.counting import corpus_statistics
 from tf_bertembed.text.vocabulary import check_several
 from tf_bertembed.vectors import mix_pieces
 from tf_bertembed.vectors.mixing.piece_mixture import COPIED, EXAMPLES
-from tf_bertembed.vectors.pieces import SPECIAL
+from tf_bertembed.vectors.wordpiece import SPECIAL
 
 # What only repeats how the parts were made, or is made anew.
 _REPLACED = ("backbone", "preprocessor")

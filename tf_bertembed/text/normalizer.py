@@ -19,7 +19,7 @@ from typing import NamedTuple
 import flatbuffers
 import numpy as np
 
-from tf_bertembed.vectors.pieces import IDEOGRAPHS
+from tf_bertembed.vectors.wordpiece import IDEOGRAPHS
 
 REMOVED = {"Cc", "Cf", "Co"}
 WHITE = "\t\n\r"

@@ -2,7 +2,7 @@
 
 from tf_bertembed.text.counting import count_pieces, count_words
 from tf_bertembed.text.tokenizer import BertEmbedTokenizer
-from tf_bertembed.vectors.pieces import is_lowercase
+from tf_bertembed.vectors.wordpiece import is_lowercase
 
 
 def count_occurrences(texts, vocabulary):

@@ -9,7 +9,7 @@ from gensim.test.utils import datapath
 from scipy.optimize import minimize
 
 from tf_bertembed import common, vectors
-from tf_bertembed.vectors import pieces
+from tf_bertembed.vectors import wordpiece
 from tf_bertembed.vectors.alignment import least_squares
 from tf_bertembed.vectors.alignment.composition import Material, mean_of_words
 
@@ -72,7 +72,7 @@ def test_least_squares_reach_the_smallest_error(words, material, pooling, free):
     start[first.rows] = first.vectors
     design, target, weight = [], [], []
     for word, frequency in zip(WORDS, material.weights, strict=True):
-        ids = pieces.Cutter(VOCABULARY).cut_word(word)
+        ids = wordpiece.Cutter(VOCABULARY).cut_word(word)
         if not set(ids) & set(found.rows.tolist()):
             continue
         counts = np.bincount(ids, minlength=len(VOCABULARY)) / (

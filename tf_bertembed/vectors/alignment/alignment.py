@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from tf_bertembed import common
-from tf_bertembed.vectors import pieces as wordpiece
+from tf_bertembed.vectors import wordpiece
 from tf_bertembed.vectors.alignment import composition, ngrams
 from tf_bertembed.vectors.alignment.coverage import Coverage
 from tf_bertembed.vectors.alignment.least_squares import fit_pieces

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 from scipy import sparse
 
-from tf_bertembed.vectors import pieces as wordpiece
+from tf_bertembed.vectors import wordpiece
 
 
 @dataclasses.dataclass

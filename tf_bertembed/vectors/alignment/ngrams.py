@@ -3,7 +3,7 @@
 import numpy as np
 from gensim.models.fasttext_inner import compute_ngrams, ft_hash_bytes
 
-from tf_bertembed.vectors import pieces as wordpiece
+from tf_bertembed.vectors import wordpiece
 from tf_bertembed.vectors.alignment.composition import Made
 
 # fastText writes a word as "<word>", so that n-grams tell where it begins and ends.

@@ -1,6 +1,6 @@
 """Which old pieces a new piece is: one of them, or several in a row."""
 
-from tf_bertembed.vectors import pieces as wordpiece
+from tf_bertembed.vectors import wordpiece
 
 COPYING = ("agreeing", "letterless", "special")
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from tf_bertembed import common
-from tf_bertembed.vectors import pieces as wordpiece
+from tf_bertembed.vectors import wordpiece
 from tf_bertembed.vectors.alignment.alignment import align
 from tf_bertembed.vectors.checks import check_keyed_vectors, check_pieces
 from tf_bertembed.vectors.keyed_vectors import has_ngrams

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from tf_bertembed import common
-from tf_bertembed.vectors.pieces import IDEOGRAPHS
+from tf_bertembed.vectors.wordpiece import IDEOGRAPHS
 
 _IDEOGRAPHS = "".join(f"{chr(first)}-{chr(last)}" for first, last in IDEOGRAPHS)
 # One ideograph, a run of letters and digits without any, or one sign.
