@@ -101,3 +101,11 @@ def test_a_vocabulary_larger_than_the_table():
     mixture = vectors.mix_pieces([*OLD, "dog"], OLD, "mean")
     with pytest.raises(common.BertEmbedError, match=r"of 12 old pieces, .* only 11 rows. Make it"):
         models.transfer_vocabulary(make_backbone(), mixture)
+
+
+def test_what_is_no_backbone_or_no_mixture():
+    mixture = vectors.mix_pieces(OLD, OLD, "mean")
+    with pytest.raises(common.BertEmbedError, match=r"what `models\.load` gives.*'RUN'"):
+        models.transfer_vocabulary("RUN", mixture)
+    with pytest.raises(common.BertEmbedError, match=r"what `vectors\.mix_pieces` gives.*'\[PAD\]'"):
+        models.transfer_vocabulary(make_backbone(), OLD)

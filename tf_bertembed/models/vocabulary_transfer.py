@@ -22,8 +22,8 @@ def transfer_vocabulary(backbone, mixture, seed=0):
         pieces.
 
     Raises:
-        BertEmbedError: where the old vocabulary of the mixture is larger than
-            the backbone's token table.
+        BertEmbedError: where something else is given, or the old vocabulary of
+            the mixture is larger than the backbone's token table.
 
     Example:
 
@@ -43,6 +43,12 @@ def transfer_vocabulary(backbone, mixture, seed=0):
         Dobler and de Melo, 2023, https://arxiv.org/abs/2305.14481; Minixhofer
         et al., 2022, https://arxiv.org/abs/2112.06598
     """
+    if not hasattr(backbone, "token_embedding") or not hasattr(mixture, "old_pieces"):
+        raise BertEmbedError(
+            "A backbone (of a path, what `models.load` gives; of a task, its `backbone`) and what "
+            "`vectors.mix_pieces` gives were expected. Received: "
+            f"{backbone!r:.60} and {mixture!r:.60}."
+        )
     known = len(mixture.old_pieces)
     if known > backbone.vocabulary_size:
         raise BertEmbedError(
