@@ -1,27 +1,13 @@
 import dataclasses
-import sys
-from pathlib import Path
 
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-pytestmark = pytest.mark.skipif(
-    not BENCHMARKS.exists(), reason="benchmarks/ is in the repository only"
-)
-
 
 @pytest.fixture(scope="module")
-def benchmark():
+def benchmark(import_scripts):
     """The script and its report, imported as they import one another."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
-        import warm_start
-        import warm_start_report
-
-        yield warm_start, warm_start_report
-        for name in ("warm_start", "warm_start_report", "warm_start_runs", "kept_runs", "corpora"):
-            sys.modules.pop(name)
+    with import_scripts("warm_start", "warm_start_report") as scripts:
+        yield scripts
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 from gensim.models import KeyedVectors
 
 from tf_bertembed import common, vectors
+from tf_bertembed.vectors.files.saving import check_place
 
 ALGORITHMS = ("word2vec", "fasttext", "glove", "one-hot-svd")
 OF_FILES = ("segmenter", "lowercase")
@@ -72,8 +73,7 @@ def train_vectors(
     """
     output = Path(output)
     options = _sorted_out(algorithm, options)
-    if output.exists() and not overwrite:
-        raise common.OutputExistsError(output)
+    check_place(output, format, overwrite)
     _try_format(output, format)
     corpus = _Counted(vectors.WordCorpus(corpora, **options["files"]))
     found, report = (_by_gensim if "train" in options else _from_cooccurrences)(

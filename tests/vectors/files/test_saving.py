@@ -226,14 +226,19 @@ def test_what_stands_there_is_kept_unless_told(glove, tmp_path):
     few = vectors.load(datapath("test_glove.txt"), limit=3)
     vectors.save(few, tmp_path / "out", overwrite=True)
     assert len(vectors.load(tmp_path / "out")) == 3
-    vectors.save(few, tmp_path / "out", "glove", overwrite=True)
-    assert_same(vectors.load(tmp_path / "out"), few)
-    vectors.save(few, tmp_path / "out", "folder", overwrite=True)
-    assert_same(vectors.load(tmp_path / "out"), few)
+    for call in (
+        lambda: vectors.save(glove, tmp_path / "out", "glove", overwrite=True),
+        lambda: vectors.convert("nowhere", tmp_path / "out", "glove", overwrite=True),
+    ):
+        with pytest.raises(common.OutputExistsError, match="which a file does not replace"):
+            call()
+    assert len(vectors.load(tmp_path / "out")) == 3
+    vectors.save(few, tmp_path / "file", "glove")
+    vectors.save(few, tmp_path / "file", "folder", overwrite=True)
+    assert_same(vectors.load(tmp_path / "file"), few)
 
 
 def test_a_mapped_folder_is_converted_onto_itself(glove, tmp_path):
     vectors.save(glove, tmp_path / "same")
-    for form in ("folder", "safetensors"):
-        vectors.convert(tmp_path / "same", tmp_path / "same", form, overwrite=True)
-        assert_same(vectors.load(tmp_path / "same"), glove)
+    vectors.convert(tmp_path / "same", tmp_path / "same", "folder", overwrite=True)
+    assert_same(vectors.load(tmp_path / "same"), glove)

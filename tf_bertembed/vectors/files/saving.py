@@ -87,6 +87,7 @@ def save(keyed_vectors, path, format=None, overwrite=False):
     path = Path(path)
     ngrams = has_ngrams(keyed_vectors)
     form = _format_of(path, format, ngrams)
+    check_place(path, format, overwrite)
     words = keyed_vectors.index_to_key
     if not len(words) or not keyed_vectors.vector_size:
         raise common.BertEmbedError(
@@ -107,6 +108,22 @@ def save(keyed_vectors, path, format=None, overwrite=False):
     with common.atomic_path(path, overwrite) as place:
         write(keyed_vectors, place)
     return form
+
+
+def check_place(path, form, overwrite):
+    """Raise where word vectors cannot be written: a file never replaces a folder.
+
+    Args:
+        path: `pathlib.Path`. The file or folder to make.
+        form: string. The format; `None` for the one of the path's ending.
+        overwrite: bool. Whether to replace what stands there.
+    """
+    if path.exists() and not overwrite:
+        raise common.OutputExistsError(path)
+    if path.is_dir() and _format_of(path, form, False) != "folder":
+        raise common.OutputExistsError(
+            path, "It is a folder, which a file does not replace; choose another place."
+        )
 
 
 def _format_of(path, form, ngrams):
@@ -178,9 +195,8 @@ def convert(
     ```
     """
     output = Path(output)
-    if output.exists() and not overwrite:
-        # Before the source is read, which may take long.
-        raise common.OutputExistsError(output)
+    # Before the source is read, which may take long.
+    check_place(output, format, overwrite)
     source_format = detect_format(source)
     found = load(source, limit=limit, skip_bad_lines=skip_bad_lines, allow_pickle=allow_pickle)
     form = save(found, output, format, overwrite)
