@@ -106,7 +106,7 @@ def describe(
     path_or_name,
     *,
     vocabulary=None,
-    compose="words",
+    compose="words-rescaled",
     corpus=None,
     occurrences=None,
     limit=None,

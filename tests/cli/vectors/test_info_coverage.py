@@ -31,7 +31,7 @@ def test_shares_of_a_corpus_and_a_plot(files, tmp_path, capsys):
     methods = json.loads(capsys.readouterr().out)["coverage"]["methods"]
     # the of and of a + ##bout, and one [UNK] for the comma
     assert methods["exact"]["occurrences"] == 5
-    assert methods["composed"]["occurrences"] == 1
+    assert methods["rescaled"]["occurrences"] == 1
     assert methods["special"]["occurrence_share"] == 1 / 7
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert run(*arguments) == 2

@@ -18,6 +18,7 @@ def keyed(*words, width=8):
 
 
 def only(words, piece, vocabulary=(), **arguments):
+    arguments = {"compose": "words", **arguments}
     alignment = vectors.align(words, [piece, *vocabulary], **arguments)
     return alignment.methods[0], alignment.sources[0], alignment.matrix[0]
 
@@ -99,7 +100,7 @@ def test_a_cased_vocabulary_cuts_words_as_they_are():
 def test_words_are_cut_at_punctuation_and_ideographs():
     words = keyed("self-aware", "u.s.", "我住zz")
     alignment = vectors.align(words, ["self", "aware", "u", "住", "z", "##z", "-", "s", "."])
-    assert alignment.methods == ["composed"] * 9
+    assert alignment.methods == ["rescaled"] * 9
     assert alignment.sources == [
         "self-aware",
         "self-aware",
@@ -147,7 +148,7 @@ def test_the_seed_makes_the_random_rows_and_nothing_else():
 
 def test_shapes_and_types():
     words = keyed("the", "of", width=3)
-    alignment = vectors.align(words, ("the", "##e", "ω"))
+    alignment = vectors.align(words, ("the", "##e", "ω"), compose="words")
     assert alignment.matrix.shape == (3, 3)
     assert alignment.matrix.dtype == np.float32
     assert alignment.pieces == ["the", "##e", "ω"]

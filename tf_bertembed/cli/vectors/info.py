@@ -20,15 +20,19 @@ def info(
     ] = None,
     compose: Annotated[
         Literal[
-            "words",
             "words-rescaled",
+            "words",
             "ngrams",
             "least-squares",
             "least-squares-free",
             "neighbours",
-        ],
-        typer.Option("--compose", help="What the pieces that are no word are made of."),
-    ] = "words",
+        ]
+        | None,
+        typer.Option(
+            "--compose",
+            help="What the pieces that are no word are made of. By default words-rescaled.",
+        ),
+    ] = None,
     corpus: Annotated[
         list[Path] | None,
         typer.Option(
@@ -55,7 +59,7 @@ def info(
     """
     from tf_bertembed import common, text, vectors
 
-    if vocabulary is None and (corpus or plot or compose != "words"):
+    if vocabulary is None and (corpus or plot or compose):
         raise common.BertEmbedError("--compose, --corpus and --plot need --vocabulary.")
     with output_as(as_json) as print_json:
         pieces = None if vocabulary is None else text.load_vocabulary(vocabulary)
@@ -66,7 +70,7 @@ def info(
         description = vectors.describe(
             source,
             vocabulary=pieces,
-            compose=compose,
+            **({"compose": compose} if compose else {}),
             corpus=corpus or None,
             occurrences=occurrences,
             limit=limit,

@@ -76,18 +76,26 @@ class Alignment:
         return Coverage(tuple(self.pieces), tuple(self.methods), tuple(self.sources))
 
 
-def align(keyed_vectors, vocabulary, *, word_frequencies=None, seed=0, compose="words", texts=None):
+def align(
+    keyed_vectors,
+    vocabulary,
+    *,
+    word_frequencies=None,
+    seed=0,
+    compose="words-rescaled",
+    texts=None,
+):
     """Give every piece of a WordPiece vocabulary a vector made of word vectors.
 
     Whole-word pieces are looked up: as they are, in another case, without
     accents. What all others are made of, pieces that begin with `##` among
     them, `compose` says:
 
-    - `"words"`: the mean, weighted by frequency, of the words whose
-      segmentation by this vocabulary holds the piece.
-    - `"words-rescaled"`: the same, as long as the vectors of pieces that are
-      words usually are (the median); a mean of many words is about half as
-      long.
+    - `"words-rescaled"`: the mean, weighted by frequency, of the words whose
+      segmentation by this vocabulary holds the piece, as long as the vectors
+      of pieces that are words usually are (the median). The default, since a
+      warm start learned fastest from it (`benchmarks/warm_start.py`).
+    - `"words"`: the mean as it is; that of many words is about half as long.
     - `"ngrams"`: the mean of the piece's n-grams, for fastText vectors that
       have them.
     - `"least-squares"`: such vectors that the mean over a word's pieces is as
