@@ -25,12 +25,14 @@ def _raise_other_tables(backbone, deviation):
 def warm_start(backbone, matrix, scale=1.6, seed=0, balance=False):
     """Start a backbone's token table from word vectors.
 
-    Long rows learn fastest: each step moves them little, so that they keep
-    what the vectors know while the layers learn to read it. At the default
-    scale small models learned fastest, in English and in Chinese, normalised
-    before or after each block, with a tied head or not
-    (`benchmarks/warm_start.py`); twice that changed nothing more. A
-    `Pretrainer` made afterwards adapts its head to the rows.
+    For pretraining, long rows are best: each step moves them little, so that
+    they keep what the vectors know while the layers learn to read it. At the
+    default scale small models learned faster than at any smaller one, in
+    English and in Chinese, normalised before or after each block; twice that
+    gained a little in Chinese and nothing in English. Fine-tuned with no
+    pretraining at all, rows as long as the vectors are (`"own"`) did better
+    (`benchmarks/warm_start.py`, `warm_start_fine_tuning.py`). A `Pretrainer`
+    made afterwards adapts its head to the rows.
 
     Args:
         backbone: a `BertEmbedBackbone`. It is changed in place.
