@@ -54,7 +54,7 @@ class Setting:
             self.train = tuple(zip(*rows, strict=True))
         vocabulary = text.train_vocabulary(self.train[0], 8000)
         self.tokenizer = text.BertEmbedTokenizer(vocabulary)
-        self.alignment = vectors.align(glove, vocabulary)
+        self.alignment = vectors.align(glove, vocabulary, compose="words")
 
     def fine_tune(self, run):
         """Train once; answer the accuracies of dev and test set."""

@@ -1,7 +1,6 @@
 """One pretraining of `warm_start.py`: what it is given and what it answers."""
 
 import dataclasses
-import functools
 import gc
 
 import corpora
@@ -49,6 +48,7 @@ class Setting:
 
     def __init__(self, corpus, arguments):
         self.arguments = arguments
+        self.matrices = {}
         if corpus == "chinese-news":
             documents = corpora.chinese_news(arguments.data)
         elif corpus == "wikitext2":
@@ -77,14 +77,15 @@ class Setting:
             fresh_masks=fresh,
         )
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019 (a setting lives as long as the script)
     def matrix(self, alignment):
-        """The vectors aligned to the pieces."""
-        compose, _, centred = alignment.partition(", ")
-        matrix = vectors.align(self.vectors, self.vocabulary, compose=compose).matrix
-        if centred:
-            matrix = vectors.postprocess(matrix, remove_mean=True, remove_components=1)
-        return matrix
+        """The vectors aligned to the pieces, once for all runs."""
+        if alignment not in self.matrices:
+            compose, _, centred = alignment.partition(", ")
+            matrix = vectors.align(self.vectors, self.vocabulary, compose=compose).matrix
+            if centred:
+                matrix = vectors.postprocess(matrix, remove_mean=True, remove_components=1)
+            self.matrices[alignment] = matrix
+        return self.matrices[alignment]
 
 
 def _pretrainer(setting, run):

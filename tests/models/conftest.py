@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 from safetensors.numpy import save_file
 
@@ -28,6 +29,13 @@ CONFIG = {
     "hidden_act": "gelu",
     "layer_norm_eps": 1e-12,
 }
+
+
+@pytest.fixture(scope="session")
+def vectors():
+    """Real GloVe vectors, a row of zeros before them."""
+    loaded = KeyedVectors.load_word2vec_format(datapath("test_glove.txt"), no_header=True)
+    return np.concatenate([np.zeros((1, loaded.vector_size)), loaded.vectors])
 
 
 def make_backbone(**arguments):

@@ -1,19 +1,8 @@
-import gensim
 import numpy as np
 import pytest
-from gensim.test.utils import datapath
 
 from tf_bertembed import models
 from tf_bertembed.common import BertEmbedError
-
-
-@pytest.fixture(scope="module")
-def vectors():
-    """Real GloVe vectors, a row of zeros before them."""
-    loaded = gensim.models.KeyedVectors.load_word2vec_format(
-        datapath("test_glove.txt"), no_header=True
-    )
-    return np.concatenate([np.zeros((1, loaded.vector_size)), loaded.vectors])
 
 
 def distances(matrix):

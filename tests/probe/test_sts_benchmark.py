@@ -1,8 +1,5 @@
 """The published quality of a published model, from strings to vectors."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -12,11 +9,8 @@ from tf_bertembed.probe import BertEmbedTransformer
 
 
 @pytest.mark.slow
-def test_all_minilm_on_the_english_sts_benchmark():
-    data = os.environ.get("TF_BERTEMBED_DATA")
-    if not data:
-        pytest.skip("TF_BERTEMBED_DATA is unset: the folder that holds stsb-en/test.tsv")
-    (first, second), scores = text.read_labelled(Path(data) / "stsb-en" / "test.tsv")
+def test_all_minilm_on_the_english_sts_benchmark(development_data):
+    (first, second), scores = text.read_labelled(development_data / "stsb-en" / "test.tsv")
     assert len(scores) == 1379
     features = BertEmbedTransformer("all-minilm-l6-v2").fit([])
     a, b = (features.transform(texts).astype("float64") for texts in (first, second))

@@ -1,6 +1,5 @@
 import itertools
 import json
-import os
 
 import keras
 import pytest
@@ -70,14 +69,11 @@ def test_every_flag_is_that_of_tokenizers(flags):
 @pytest.mark.slow
 @pytest.mark.parametrize("flags", ALL_FLAGS)
 @pytest.mark.parametrize("name", ["google_uncased_en", "google_cased_en", "google_zh"])
-def test_parity_on_real_texts(name, flags):
-    data = os.environ.get("TF_BERTEMBED_DATA")
-    if not data:
-        pytest.skip("TF_BERTEMBED_DATA names no folder of data sets")
-    vocabulary = text.load_vocabulary(f"{data}/vocabularies/{name}.txt")
-    first, second = text.read_labelled(f"{data}/stsb-en/dev.tsv")[0]
-    chinese = text.read_labelled(f"{data}/chnsenticorp/dev.tsv")[0]
-    with open(f"{data}/xquad/zh.json", encoding="utf-8") as file:
+def test_parity_on_real_texts(name, flags, development_data):
+    vocabulary = text.load_vocabulary(f"{development_data}/vocabularies/{name}.txt")
+    first, second = text.read_labelled(f"{development_data}/stsb-en/dev.tsv")[0]
+    chinese = text.read_labelled(f"{development_data}/chnsenticorp/dev.tsv")[0]
+    with open(f"{development_data}/xquad/zh.json", encoding="utf-8") as file:
         articles = json.load(file)["data"]
     contexts = [p["context"] for article in articles for p in article["paragraphs"]]
     assert differing(vocabulary, [*first, *second, *chinese, *contexts], flags) == []

@@ -1,7 +1,3 @@
-import json
-import os
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -128,19 +124,11 @@ def test_bad_numbers(met, options, message):
 
 
 @pytest.mark.slow
-def test_the_loss_falls_as_in_stanfords_program(tmp_path):
-    if "TF_BERTEMBED_DATA" not in os.environ:
-        pytest.skip("TF_BERTEMBED_DATA does not name the folder of development data")
-    data = Path(os.environ["TF_BERTEMBED_DATA"])
-    with (tmp_path / "corpus.txt").open("w", encoding="utf-8") as file:
-        for part in ("valid", "test"):
-            for _, line in common.read_lines(data / "wikitext2" / f"{part}.txt"):
-                if line.strip():
-                    file.write(line.replace("<unk>", "<raw_unk>") + "\n")
-    counted = vectors.count_cooccurrences(tmp_path / "corpus.txt", window=10)
+def test_the_loss_falls_as_in_stanfords_program(stanford_corpus):
+    path, reference = stanford_corpus
+    counted = vectors.count_cooccurrences(path, window=10)
     watch = Losses()
     training.train_glove(counted, epochs=8, x_max=10, callbacks=[watch])
-    reference = json.loads((data / "glove-c-reference.json").read_text())
     # A batch's step is larger than many small ones as long as the sums of squares are small.
     np.testing.assert_allclose(
         watch.losses[1:], reference["cost_by_iteration_one_thread"][1:8], rtol=0.01

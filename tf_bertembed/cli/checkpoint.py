@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from tf_bertembed.cli.native import start_tensorflow
-from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.options import Force, Head, Json, Seed, output_as
 from tf_bertembed.cli.transfer import transfer
 
 checkpoint = typer.Typer(
@@ -16,10 +16,6 @@ checkpoint = typer.Typer(
 )
 
 Output = Annotated[Path, typer.Option("--output", help="The folder to make.")]
-Head = Annotated[
-    bool, typer.Option("--head/--no-head", help="Whether to keep the head, or the encoder alone.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace what stands at --output.")]
 
 
 def _show(report):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from tf_bertembed.cli.native import start_tensorflow
-from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.options import Force, Json, Seed, output_as
 
 
 def embed(
@@ -47,9 +47,7 @@ def embed(
             help="The most pieces in a batch, which bounds its memory. By default 1024.",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace what stands at --output.")
-    ] = False,
+    force: Force = False,
     seed: Seed = 0,
     as_json: Json = False,
 ):

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+Force = Annotated[bool, typer.Option("--force", help="Replace what stands at --output.")]
+Head = Annotated[
+    bool, typer.Option("--head/--no-head", help="Whether to keep the head, or the encoder alone.")
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is random.")]
 Json = Annotated[
     bool,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from tf_bertembed.cli.native import start_tensorflow
-from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.options import Force, Head, Json, Seed, output_as
 from tf_bertembed.common import BertEmbedError
 
 
@@ -105,12 +105,8 @@ def transfer(
             help="Whether texts are lower-cased for --vocabulary. By default as before.",
         ),
     ] = None,
-    head: Annotated[
-        bool, typer.Option("--head/--no-head", help="Whether to keep the head too.")
-    ] = True,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace what stands at --output.")
-    ] = False,
+    head: Head = True,
+    force: Force = False,
     seed: Seed = 0,
     as_json: Json = False,
 ):

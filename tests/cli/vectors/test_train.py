@@ -134,10 +134,8 @@ def list_open(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("segmenter", ["characters", "jieba"])
 @pytest.mark.parametrize("algorithm", ["word2vec", "glove", "one-hot-svd"])
-def test_chinese_text(tmp_path, algorithm, segmenter):
-    if "TF_BERTEMBED_DATA" not in os.environ:
-        pytest.skip("TF_BERTEMBED_DATA does not name the folder of development data")
-    corpus = Path(os.environ["TF_BERTEMBED_DATA"]) / "clue-corpus-zh" / "documents.txt"
+def test_chinese_text(tmp_path, algorithm, segmenter, development_data):
+    corpus = development_data / "clue-corpus-zh" / "documents.txt"
     output = tmp_path / "zh.txt"
     options = ["--window", "5"] + (["--epochs", "2"] if algorithm != "one-hot-svd" else [])
     options += ["--vector-size", "50", "--segmenter", segmenter]

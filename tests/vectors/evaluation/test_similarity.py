@@ -1,6 +1,4 @@
 import importlib.util
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,14 +145,11 @@ def test_no_word_vectors():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "pairs", "used"), [("240", 240, 240), ("297", 297, 297)])
-def test_chinese_pairs(name, pairs, used):
-    if "TF_BERTEMBED_DATA" not in os.environ:
-        pytest.skip("TF_BERTEMBED_DATA does not name the folder of development data")
-    data = Path(os.environ["TF_BERTEMBED_DATA"])
-    path = data / "word-similarity-zh" / f"{name}.txt"
+def test_chinese_pairs(name, pairs, used, development_data):
+    path = development_data / "word-similarity-zh" / f"{name}.txt"
     scored = evaluation_sets.read_pairs(path)
     characters = vectors.load(
-        next((data / "vectors").glob("*.gz")),
+        next((development_data / "vectors").glob("*.gz")),
         words={letter for *both, _ in scored for word in both for letter in word},
     )
     composed = {word: characters.get_mean_vector(list(word)) for *b, _ in scored for word in b}

@@ -1,6 +1,4 @@
 import importlib.util
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,10 +117,8 @@ def test_all_of_glove_goes_through_text_unchanged(tmp_path):
 
 
 @pytest.mark.slow
-def test_tencents_characters():
-    if "TF_BERTEMBED_DATA" not in os.environ:
-        pytest.skip("TF_BERTEMBED_DATA does not name the folder of development data")
-    path = Path(os.environ["TF_BERTEMBED_DATA"], "vectors", "tencent-char-zh-200d.txt.gz")
+def test_tencents_characters(development_data):
+    path = development_data / "vectors" / "tencent-char-zh-200d.txt.gz"
     found = vectors.load(path)
     theirs = KeyedVectors.load_word2vec_format(path, no_header=True)
     assert (len(found), found.vector_size) == (4758, 200)

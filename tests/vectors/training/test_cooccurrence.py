@@ -1,6 +1,4 @@
 import itertools
-import json
-import os
 import tracemalloc
 from collections import Counter
 from pathlib import Path
@@ -13,7 +11,6 @@ from tf_bertembed import common, vectors
 from tf_bertembed.vectors.training import cooccurrence
 
 LEE = datapath("lee_background.cor")
-DATA = os.environ.get("TF_BERTEMBED_DATA")
 
 
 def counted_by_hand(corpus, window, symmetric, weighted, min_count):
@@ -145,24 +142,10 @@ def test_bad_input(corpus, options, message):
         vectors.count_cooccurrences(corpus, **options)
 
 
-@pytest.fixture(scope="module")
-def wikitext(tmp_path_factory):
-    """The corpus and the figures of Stanford's program."""
-    if DATA is None:
-        pytest.skip("TF_BERTEMBED_DATA does not name the folder of development data")
-    path = tmp_path_factory.mktemp("wikitext") / "corpus.txt"
-    with path.open("w", encoding="utf-8") as file:
-        for part in ("valid", "test"):
-            for _, line in common.read_lines(Path(DATA) / "wikitext2" / f"{part}.txt"):
-                if line.strip():
-                    file.write(line.replace("<unk>", "<raw_unk>") + "\n")
-    return path, json.loads((Path(DATA) / "glove-c-reference.json").read_text())
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("memory_mib", [8, 1024])
-def test_counts_are_those_of_stanfords_program(wikitext, memory_mib):
-    path, reference = wikitext
+def test_counts_are_those_of_stanfords_program(stanford_corpus, memory_mib):
+    path, reference = stanford_corpus
     met = vectors.count_cooccurrences(path, window=10, memory_mib=memory_mib)
     assert (met.spills > 0) == (memory_mib == 8)
     assert len(met.words) == reference["vocabulary_size"]

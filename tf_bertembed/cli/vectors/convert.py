@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.options import Force, Json, Seed, output_as
 from tf_bertembed.cli.vectors.options import (
     AllowPickle,
-    Force,
     Format,
     Limit,
     Output,

@@ -42,4 +42,3 @@ Format = Annotated[
         "n-grams.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what stands at --output.")]

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from tf_bertembed.cli.native import start_tensorflow
-from tf_bertembed.cli.options import Json, Seed, output_as
-from tf_bertembed.cli.vectors.options import Force, Format, Output
+from tf_bertembed.cli.options import Force, Json, Seed, output_as
+from tf_bertembed.cli.vectors.options import Format, Output
 
 GLOVE, SVD, GENSIM = "glove", "one-hot-svd", "word2vec, fasttext"
 
