@@ -303,3 +303,14 @@ def test_a_model_of_the_users_own(make_backbone, preprocessor, reviews):
 def test_a_batch_of_no_texts_is_refused(recorded, eight):
     with pytest.raises(BertEmbedError, match="`batch_size` must be at least 1"):
         recorded[0].fit(eight, np.arange(8), batch_size=0)
+
+
+def test_the_backbone_gets_what_it_takes_of_the_features(make_classifier, preprocessor, reviews):
+    classifier = make_classifier()
+    features = preprocessor(reviews[0][:2])
+    picked = classifier.inputs_of({**features, "word_starts": tf.constant([[0], [1]])})
+    assert set(picked) == {"token_ids", "segment_ids", "padding_mask"}
+    assert all(picked[name] is features[name] for name in picked)
+    del features["segment_ids"]
+    with pytest.raises(BertEmbedError, match="features without segment_ids"):
+        classifier.inputs_of(features)

@@ -131,6 +131,43 @@ class BertEmbedTask(keras_nlp.models.Task):
         if self.preprocessor is not None:
             check_parts(self.backbone, self.preprocessor)
 
+    def inputs_of(self, features):
+        """Pick what the backbone takes out of the features of a preprocessor.
+
+        A task's preprocessor may make more than the backbone reads, such as
+        the places of words.
+
+        Args:
+            features: dict of tensors `[B, T]`, by the names of the
+                preprocessor.
+
+        Returns:
+            A dict of the tensors that the backbone takes.
+
+        Raises:
+            BertEmbedError: where one of them is missing.
+
+        Example:
+
+        ```python
+        from tf_bertembed import models, tasks, text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad"])
+        classifier = tasks.TextClassifier(models.BertEmbedBackbone(7, 1, 2, 8, 16), 2)
+        features = {**text.Preprocessor(tokenizer, 16)(["good"]), "offsets": [[0, 4]]}
+        inputs = classifier.inputs_of(features)
+        assert sorted(inputs) == ["padding_mask", "segment_ids", "token_ids"]
+        ```
+        """
+        names = list(self.backbone.input)
+        missing = [name for name in names if name not in features]
+        if missing:
+            raise BertEmbedError(
+                f"The backbone takes the features {', '.join(names)}. Received: features without "
+                f"{', '.join(missing)}."
+            )
+        return {name: features[name] for name in names}
+
     def _texts(self, x):
         return x if self.preprocessor is None else _checked(x)
 
