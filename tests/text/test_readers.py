@@ -39,6 +39,23 @@ def test_pairs_with_scores(write):
     assert text.read_labelled(path) == ((["a"], ["b"]), [4.5])
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train.tsv", "text\tlabels\na\tx | y\nb\t\nc\tx\n"),
+        ("train.csv", 'text,labels\na,x|y\nb,""\nc,x\n'),
+        (
+            "train.jsonl",
+            '{"text": "a", "labels": ["x", "y"]}\n{"text": "b", "labels": []}\n'
+            '{"text": "c", "labels": "x"}\n',
+        ),
+    ],
+)
+def test_several_labels_a_text_or_none(write, name, content):
+    texts, labels = text.read_labelled(write(name, content))
+    assert texts == ["a", "b", "c"] and labels == [["x", "y"], [], ["x"]]
+
+
 def test_a_label_goes_before_a_score(write):
     path = write("train.csv", "text,score,label\na,0.5,x\n")
     assert text.read_labelled(path) == (["a"], ["x"])
@@ -47,7 +64,9 @@ def test_a_label_goes_before_a_score(write):
 def test_without_labels(write):
     path = write("input.tsv", "id\ttext\n7\ta\n")
     assert text.read_labelled(path, labelled=False) == (["a"], None)
-    with pytest.raises(FileFormatError, match=r"`label` or `score` is missing.*Received: id, text"):
+    with pytest.raises(
+        FileFormatError, match=r"`label`, `labels` or `score` is missing.*Received: id, text"
+    ):
         text.read_labelled(path)
 
 
@@ -89,6 +108,10 @@ def test_without_labels(write):
             '{"text": "a", "label": 1}\n{"text": "b \\ud83d", "label": 1}\n',
             r"line 2: `text` must be text. Received: .*'\\ud83d', at character 3",
         ),
+        ("a.tsv", "text\tlabels\na\tx| |y\n", "line 2: each of `labels` .* Received: ' '"),
+        ("a.tsv", "text\tlabels\na\tx|x\n", r"line 2: `labels` must name a label once.*'x', 'x'"),
+        ("a.jsonl", '{"text": "a", "labels": 7}\n', "line 1: `labels` must be a list.* 7"),
+        ("a.jsonl", '{"text": "a", "labels": [null]}\n', "line 1: each of `labels` .* None"),
         ("a.xlsx", "text\n", r"\.tsv, \.csv, .* Received: \.xlsx"),
         ("a", "text\n", "Received: no suffix"),
     ],

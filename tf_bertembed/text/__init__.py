@@ -18,7 +18,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "load_vocabulary": "vocabulary",
         "piece_batches": "batches",
         "read_documents": "readers",
-        "read_labelled": "readers",
+        "read_labelled": "labelled",
         "save_vocabulary": "vocabulary",
         "train_piece_vectors": "piece_vectors",
         "train_vocabulary": "vocabulary",
