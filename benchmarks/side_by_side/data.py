@@ -1,0 +1,73 @@
+"""The rows of a cell, as JSON that both sides read."""
+
+import random
+
+from tf_bertembed import text
+
+SPLITS = {
+    "sst2": ("sst2/train.tsv", "sst2/test.tsv"),
+    "trec": ("trec/train.tsv", "trec/test.tsv"),
+    "chnsenticorp": ("chnsenticorp/train.tsv", "chnsenticorp/test.tsv"),
+    "stsb": ("stsb-en/train.tsv", "stsb-en/test.tsv"),
+    "ud-ewt": ("ud-en-ewt/train.conllu.gz", "ud-en-ewt/test.conllu.gz"),
+    "wnut17": ("wnut17/train.conll", "wnut17/test.conll"),
+    "resume-ner": ("resume-ner/train.bmes", "resume-ner/test.bmes"),
+    "xquad": ("xquad/en.json",),
+}
+XQUAD_TRAIN = 952
+
+
+def _read(kind, path):
+    if kind == "tagging":
+        return list(zip(*text.read_tagged(path), strict=True))
+    texts, targets = text.read_labelled(path)
+    columns = texts if isinstance(texts, tuple) else (texts,)
+    if kind == "similarity":
+        targets = [score / 5 for score in targets]
+    return list(zip(*columns, targets, strict=True))
+
+
+def _questions(path):
+    """XQuAD cut in two by article: the first 952 questions, and the 238 after them."""
+    rows = [
+        (example.id, example.question, example.context, [list(a) for a in example.answers])
+        for example in text.read_squad(path)
+    ]
+    train, test = rows[:XQUAD_TRAIN], rows[XQUAD_TRAIN:]
+    shared = {row[2] for row in train} & {row[2] for row in test}
+    if shared:
+        raise ValueError(f"{len(shared)} contexts stand on both sides of the cut.")
+    return train, test
+
+
+def _of_each(rows, count, draw):
+    chosen = []
+    for label in sorted({row[-1] for row in rows}):
+        chosen += draw.sample([row for row in rows if row[-1] == label], count)
+    draw.shuffle(chosen)
+    return chosen
+
+
+def rows_of(cell, data):
+    """The rows to train on and to judge by; the same for every side and form.
+
+    Returns:
+        A dict, ready for JSON: `train` and `test`, lists of rows whose last item is the target,
+        and `labels`, sorted.
+    """
+    setting, files = cell.setting, SPLITS[cell.data]
+    if setting.kind == "qa":
+        train, test = _questions(data / files[0])
+    else:
+        train, test = (_read(setting.kind, data / name) for name in files)
+    draw = random.Random(f"{cell.data} {cell.per_class and cell.seed}")
+    if cell.per_class:
+        chosen = _of_each(train, cell.per_class, draw)
+    else:
+        chosen = train if len(train) <= setting.rows else draw.sample(train, setting.rows)
+    labels = []
+    if setting.kind == "classification":
+        labels = sorted({row[-1] for row in train})
+    elif setting.kind == "tagging":
+        labels = sorted({tag for row in train for tag in row[-1]})
+    return {"train": chosen, "test": test[: setting.test_rows or None], "labels": labels}
