@@ -109,7 +109,7 @@ class WordPiece(tf.Module):
         # copy the whole text for each.
         texts_begin = tf.cumsum(tf.cast(tf.strings.length(normalized), tf.int64), exclusive=True)
         begin = tf.gather(texts_begin, tf.gather(rows, first_pieces))
-        counted = _characters_before(tf.strings.reduce_join(normalized))
+        counted = characters_before(tf.strings.reduce_join(normalized))
         characters = tf.gather(counted, begin + word_end) - tf.gather(counted, begin + word_start)
         long = tf.gather(characters > self._max_chars, word)
         keep = tf.logical_or(first, tf.logical_not(long))
@@ -120,7 +120,7 @@ class WordPiece(tf.Module):
         return ids, tf.gather(before, splits), starts, ends
 
 
-def _characters_before(text):
+def characters_before(text):
     """How many characters begin before each byte of a text, and before its end: [N + 1] int64."""
     continues = tf.bitwise.bitwise_and(tf.io.decode_raw(text, tf.uint8), 0xC0) == 0x80
     return tf.concat([[0], tf.cumsum(tf.cast(~continues, tf.int64))], axis=0)
