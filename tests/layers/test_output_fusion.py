@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -35,7 +36,7 @@ def test_concat_normalises_each_block(encoded, words, known):
     np.testing.assert_allclose(fused[..., 8:][known], normalised(words)[known], atol=1e-4)
 
 
-@pytest.mark.parametrize("mode", ["concat", "gate"])
+@pytest.mark.parametrize("mode", ["concat", "add", "gate"])
 def test_a_place_without_a_word_keeps_zeros_after_training(mode, encoded, words, known):
     layer = layers.OutputFusion(mode)
     layer.build(encoded.shape, words.shape)
@@ -52,9 +53,30 @@ def test_a_place_without_a_word_keeps_zeros_after_training(mode, encoded, words,
         assert np.abs(fused[0, 0] - normalised(encoded)[0, 0]).max() > 0.1
 
 
-def test_gate_starts_as_the_normalised_encoder(encoded, words, known):
-    fused = layers.OutputFusion("gate")(encoded, words, known)
+@pytest.mark.parametrize("mode", ["add", "gate"])
+def test_starts_as_the_normalised_encoder(mode, encoded, words, known):
+    fused = layers.OutputFusion(mode)(encoded, words, known)
     np.testing.assert_allclose(fused, normalised(encoded), atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["concat", "add", "gate"])
+def test_an_encoder_that_is_not_normalised_passes_unchanged(mode, encoded, words, known):
+    layer = layers.OutputFusion(mode, normalize_encoded=False)
+    fused = np.asarray(layer(encoded, words, known))
+    np.testing.assert_array_equal(fused[..., :8], encoded)
+    assert fused.shape[-1] == (14 if mode == "concat" else 8)
+    assert not any("encoded_norm" in variable.path for variable in layer.weights)
+    again = keras.layers.deserialize(keras.layers.serialize(layer))
+    assert (again.mode, again.normalize_encoded) == (mode, False)
+
+
+def test_add_formula(encoded, words, known):
+    layer = layers.OutputFusion("add", normalize_encoded=False)
+    layer.build(encoded.shape, words.shape)
+    kernel = np.random.default_rng(2).normal(size=(6, 8))
+    layer.word_dense.kernel.assign(kernel)
+    expected = encoded + (normalised(words) * known[..., None]) @ kernel
+    np.testing.assert_allclose(layer(encoded, words, known), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_gate_formula(encoded, words, known):
@@ -77,5 +99,5 @@ def test_pooled_vectors(encoded, words, known):
 
 
 def test_unknown_mode():
-    with pytest.raises(BertEmbedError, match=r"`output_fusion` must be one of .*Received: 'add'"):
-        layers.OutputFusion("add")
+    with pytest.raises(BertEmbedError, match=r"`output_fusion` must be one of .*Received: 'sum'"):
+        layers.OutputFusion("sum")

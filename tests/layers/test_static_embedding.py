@@ -59,3 +59,37 @@ def test_vectors_that_do_not_fit(table, matrix, message):
 def test_sizes(sizes):
     with pytest.raises(BertEmbedError, match="at least row 0 and a width"):
         layers.StaticEmbedding(*sizes)
+
+
+@pytest.mark.parametrize("normalize", ["unit", "standard"])
+def test_normalized(normalize):
+    random = np.random.default_rng(0)
+    matrix = np.concatenate([np.zeros((2, 50)), random.normal(0.5, 3, (4, 50))])
+    layer = layers.StaticEmbedding(6, 50, normalize=normalize)
+    layer.set_vectors(matrix)
+    rows = matrix[2:] - (matrix[2:].mean(-1, keepdims=True) if normalize == "standard" else 0)
+    size = np.linalg.norm(rows, axis=-1, keepdims=True)
+    expected = rows / size * (1 if normalize == "unit" else 50**0.5)
+    got = np.asarray(layer(np.arange(6)[None]))[0]
+    np.testing.assert_allclose(got[2:], expected, rtol=1e-5, atol=1e-6)
+    # The second row of zeros is a word's own.
+    assert not got[:2].any()
+    np.testing.assert_array_equal(layer.vectors, matrix.astype("float32"))
+    again = keras.layers.deserialize(keras.layers.serialize(layer))
+    assert again.normalize == normalize
+
+
+@pytest.mark.parametrize("normalize", ["unit", "standard"])
+def test_row_zero_stays_zero_where_normalized_vectors_are_trained(normalize):
+    layer = layers.StaticEmbedding(3, 2, normalize=normalize)
+    layer.set_vectors([[0, 0], [1, 2], [0, 0]])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum((layer(tf.constant([[0, 1, 2]])) - [3.0, 5.0]) ** 2)
+    gradient = tf.convert_to_tensor(tape.gradient(loss, layer.vectors.value)).numpy()
+    assert not gradient[0].any()
+    assert np.isfinite(gradient).all()
+
+
+def test_unknown_normalization():
+    with pytest.raises(BertEmbedError, match=r"`static_normalize` must be one of .*'length'"):
+        layers.StaticEmbedding(3, 2, normalize="length")

@@ -13,6 +13,8 @@ FUSIONS = [
     {"input_fusion": "gate"},
     {"output_fusion": "concat"},
     {"output_fusion": "gate"},
+    {"output_fusion": "add", "normalize_encoded": False},
+    {"input_fusion": "add", "static_normalize": "unit", "static_dropout": 0.5},
     {"input_fusion": "gate", "output_fusion": "concat"},
 ]
 
@@ -77,10 +79,19 @@ def checkpoint(randomised, tmp_path_factory):
     return place, backbone
 
 
-@pytest.mark.parametrize("mode", ["add", "concat", "gate"])
-def test_input_fusion_starts_neutral(mode, checkpoint, features):
+NEUTRAL = [
+    *({"input_fusion": mode} for mode in ("add", "concat", "gate")),
+    *({"input_fusion": "add", "static_normalize": form} for form in ("unit", "standard")),
+    {"input_fusion": "gate", "static_dropout": 0.5},
+    *({"output_fusion": mode, "normalize_encoded": False} for mode in ("add", "gate")),
+    {"input_fusion": "add", "output_fusion": "add", "normalize_encoded": False},
+]
+
+
+@pytest.mark.parametrize("arguments", NEUTRAL, ids=name)
+def test_fusion_starts_neutral(arguments, checkpoint, features):
     folder, plain = checkpoint
-    fused = models.load(folder, **overrides(input_fusion=mode))
+    fused = models.load(folder, **overrides(**arguments))
     matrix = np.random.default_rng(0).normal(size=(5, 5))
     matrix[0] = 0
     fused.set_static_vectors(matrix)
@@ -137,6 +148,18 @@ def test_row_zero_stays_zero_where_the_table_is_trained(small, features):
 def test_word_vectors_are_fixed_by_default(small):
     backbone = small(output_fusion="concat")
     assert id(backbone.static_embedding.vectors) not in map(id, backbone.trainable_variables)
+
+
+def test_words_are_dropped_in_training_alone(randomised, features):
+    arguments = {"input_fusion": "add", "output_fusion": "concat", "dropout": 0.0}
+    kept, never = (randomised(**arguments, static_dropout=rate) for rate in (0.0, 1.0))
+    never.set_weights(kept.get_weights())
+    batch = features()
+    blank = {**batch, "static_ids": 0 * batch["static_ids"]}
+    for training, seen in ((False, batch), (True, blank)):
+        expected, got = arrays(kept(seen)), arrays(never(batch, training=training))
+        for key, value in expected.items():
+            np.testing.assert_allclose(got[key], value, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("norm_first", [False, True])
@@ -249,7 +272,9 @@ def test_no_texts_at_all(small, features):
         ({"static_dim": -6}, r"`static_dim` must be 0 \(none\) or more\. Received: -6"),
         ({"num_heads": 3}, "hidden_dim=8, num_heads=3"),
         ({"input_fusion": "sum"}, r"`input_fusion` must be one of .*'sum'"),
-        ({"output_fusion": "add"}, r"`output_fusion` must be one of .*'add'"),
+        ({"output_fusion": "sum"}, r"`output_fusion` must be one of .*'sum'"),
+        ({"static_normalize": "l2", "output_fusion": "add"}, r"`static_normalize` must .*'l2'"),
+        ({"static_dropout": 1.5, "input_fusion": "add"}, r"`static_dropout` must .*1\.5"),
         ({"position_embedding": "rotary"}, r"'rotary'"),
         ({"activation": "swish"}, r"`activation` must be one of .*'swish'"),
     ],

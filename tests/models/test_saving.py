@@ -16,6 +16,9 @@ EVERYTHING = {
     "position_embedding": "sinusoidal",
     "activation": "gelu_tanh",
     "dropout": 0.3,
+    "static_dropout": 0.2,
+    "static_normalize": "standard",
+    "normalize_encoded": False,
 }
 
 
@@ -57,6 +60,21 @@ def test_a_preset_of_another_model(tmp_path):
         FileFormatError, match=r"A preset of BertEmbedBackbone or .*keras_hub>Other"
     ):
         models.load(tmp_path)
+
+
+def test_a_folder_from_before_the_options_of_fusion(randomised, features, tmp_path):
+    backbone = randomised(input_fusion="add", output_fusion="gate")
+    backbone.save_to_preset(str(tmp_path))
+    place = tmp_path / "config.json"
+    config = json.loads(place.read_text())
+    for name in ("static_dropout", "static_normalize", "normalize_encoded"):
+        del config["config"][name]
+    place.write_text(json.dumps(config))
+    again = models.load(tmp_path)
+    assert again.get_config() == backbone.get_config()
+    np.testing.assert_array_equal(
+        again(features())["pooled_output"], backbone(features())["pooled_output"]
+    )
 
 
 def test_missing_places(tmp_path):

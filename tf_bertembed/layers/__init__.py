@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "OutputFusion": "output_fusion",
         "PositionEmbedding": "position_embedding",
         "SelfAttention": "self_attention",
+        "StaticDropout": "static_dropout",
         "StaticEmbedding": "static_embedding",
         "TransformerLayer": "transformer_layer",
         "get_activation": "activations",

@@ -11,15 +11,23 @@ class OutputFusion(keras.layers.Layer):
     """Joins encoder outputs with word vectors, each normalised first.
 
     - `"concat"`: `[norm(encoded); norm(word)]`, width H + S;
+    - `"add"`: `norm(encoded) + W norm(word)`, width H, `W` zeros at first;
     - `"gate"`: `norm(encoded) + sigmoid(V [both]) * W norm(word)`, width H,
       `W` zeros at first.
 
     A place without a word vector keeps zeros in the word's block. Works on
     pieces `[B, T, ...]` and on pooled vectors `[B, ...]`.
 
+    A normalisation undoes the scales that a trained encoder ends with, also
+    where the encoder is normalised last (BERT). With `normalize_encoded=False`
+    the encoder's vector passes as it is: then `"add"` and `"gate"` start as
+    the encoder alone, and `"concat"` holds it unchanged.
+
     Args:
-        mode: string. `"concat"` or `"gate"`.
+        mode: string. `"concat"`, `"add"` or `"gate"`.
         layer_norm_epsilon: float. Added to the variance in normalisation.
+        normalize_encoded: bool. Whether the encoder's vector is normalised
+            too; the word's always is.
         **kwargs: passed to `keras.layers.Layer` (`name`, `dtype`, ...).
 
     Raises:
@@ -39,13 +47,14 @@ class OutputFusion(keras.layers.Layer):
     ```
     """
 
-    MODES = ("concat", "gate")
+    MODES = ("concat", "add", "gate")
 
-    def __init__(self, mode, layer_norm_epsilon=1e-5, **kwargs):
+    def __init__(self, mode, layer_norm_epsilon=1e-5, normalize_encoded=True, **kwargs):
         super().__init__(**kwargs)
         check_mode("output_fusion", mode, self.MODES)
         self.mode = mode
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.normalize_encoded = normalize_encoded
 
     def build(self, encoded_shape, words_shape, known_shape=None):
         width, static_dim = encoded_shape[-1], words_shape[-1]
@@ -57,10 +66,11 @@ class OutputFusion(keras.layers.Layer):
             layer.build((None, size))
             return layer
 
-        self.encoded_norm = norm(width, "encoded_norm")
+        self.encoded_norm = norm(width, "encoded_norm") if self.normalize_encoded else None
         self.word_norm = norm(static_dim, "word_norm")
         if self.mode == "gate":
             self.gate_dense = gate(width, width + static_dim, self.dtype_policy)
+        if self.mode != "concat":
             self.word_dense = keras.layers.Dense(
                 width,
                 use_bias=False,
@@ -72,9 +82,12 @@ class OutputFusion(keras.layers.Layer):
         self.built = True
 
     def call(self, encoded, words, known):
-        encoded = self.encoded_norm(encoded)
+        if self.encoded_norm is not None:
+            encoded = self.encoded_norm(encoded)
         words = self.word_norm(words)
         words = words * ops.cast(ops.expand_dims(known, -1), words.dtype)
+        if self.mode == "add":
+            return encoded + self.word_dense(words)
         both = ops.concatenate([encoded, words], axis=-1)
         if self.mode == "concat":
             return both
@@ -89,4 +102,5 @@ class OutputFusion(keras.layers.Layer):
             **super().get_config(),
             "mode": self.mode,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "normalize_encoded": self.normalize_encoded,
         }

@@ -6,6 +6,9 @@ from keras import ops
 
 from tf_bertembed.common import BertEmbedError
 
+NORMALIZATIONS = (None, "unit", "standard")
+EPSILON = 1e-6
+
 
 @keras.saving.register_keras_serializable("tf_bertembed")
 class StaticEmbedding(keras.layers.Layer):
@@ -16,11 +19,16 @@ class StaticEmbedding(keras.layers.Layer):
     Args:
         vocabulary_size: int. The rows of the table: the words, and row 0.
         static_dim: int. The width S of a word vector.
+        normalize: string. What is made of a vector that is looked up: `"unit"`
+            brings it to length 1, `"standard"` its components to mean 0 and
+            variance 1; `None` leaves it. The table itself keeps what it was
+            given, and a vector of zeros stays one.
         **kwargs: passed to `keras.layers.Layer` (`name`, `dtype`,
             `trainable`, ...).
 
     Raises:
-        BertEmbedError: where a size is not positive.
+        BertEmbedError: where a size is not positive, or `normalize` is none
+            of these.
 
     Example:
 
@@ -34,8 +42,13 @@ class StaticEmbedding(keras.layers.Layer):
     ```
     """
 
-    def __init__(self, vocabulary_size, static_dim, **kwargs):
+    def __init__(self, vocabulary_size, static_dim, normalize=None, **kwargs):
         super().__init__(**kwargs)
+        if normalize not in NORMALIZATIONS:
+            raise BertEmbedError(
+                f"`static_normalize` must be one of {list(NORMALIZATIONS)}. "
+                f"Received: {normalize!r}."
+            )
         if vocabulary_size < 1 or static_dim < 1:
             raise BertEmbedError(
                 "A table of word vectors needs at least row 0 and a width. Received: "
@@ -43,6 +56,7 @@ class StaticEmbedding(keras.layers.Layer):
             )
         self.vocabulary_size = vocabulary_size
         self.static_dim = static_dim
+        self.normalize = normalize
         self.build()
 
     def build(self, input_shape=None):
@@ -94,9 +108,17 @@ class StaticEmbedding(keras.layers.Layer):
             raise BertEmbedError(f"Row {row} of the word vectors holds NaN or infinity.")
         self.vectors.assign(matrix)
 
+    def _normalized(self, rows):
+        if self.normalize == "unit":
+            return rows * ops.rsqrt(ops.maximum(ops.sum(rows * rows, -1, keepdims=True), EPSILON))
+        if self.normalize == "standard":
+            rows = rows - ops.mean(rows, -1, keepdims=True)
+            return rows * ops.rsqrt(ops.mean(rows * rows, -1, keepdims=True) + EPSILON)
+        return rows
+
     def call(self, static_ids):
         known = ops.cast(ops.expand_dims(static_ids > 0, -1), "float32")
-        rows = ops.take(self.vectors, static_ids, axis=0) * known
+        rows = self._normalized(ops.take(self.vectors, static_ids, axis=0)) * known
         return ops.cast(rows, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
@@ -107,4 +129,5 @@ class StaticEmbedding(keras.layers.Layer):
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,
             "static_dim": self.static_dim,
+            "normalize": self.normalize,
         }

@@ -10,13 +10,12 @@ from tf_bertembed.layers import (
     InputFusion,
     MaskedPooling,
     OutputFusion,
-    PositionEmbedding,
+    StaticDropout,
     StaticEmbedding,
-    TransformerLayer,
 )
-from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.models.arguments import check_fusion, check_not_negative, check_sizes
 from tf_bertembed.models.encoder_view import EncoderView
+from tf_bertembed.models.layer_maker import LayerMaker, encoder_inputs
 from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
 
 # Arguments stored under their own names; `position_embedding` is a layer's name.
@@ -24,7 +23,8 @@ _CONFIGURED = (
     *("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim", "dropout"),
     *("max_sequence_length", "num_segments", "embedding_dim", "activation", "norm_first"),
     *("layer_norm_epsilon", "num_tags", "static_vocabulary_size", "static_dim"),
-    *("input_fusion", "output_fusion", "static_trainable"),
+    *("input_fusion", "output_fusion", "static_trainable", "static_dropout", "static_normalize"),
+    "normalize_encoded",
 )
 
 
@@ -61,9 +61,16 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         static_dim: int. The width S of a word vector.
         input_fusion: string. `"add"`, `"concat"`, `"gate"` or `None`; see
             `layers.InputFusion`.
-        output_fusion: string. `"concat"`, `"gate"` or `None`; see
+        output_fusion: string. `"concat"`, `"add"`, `"gate"` or `None`; see
             `layers.OutputFusion`.
         static_trainable: bool. Whether training changes the word vectors.
+        static_dropout: float. The share of the words that lose their vector
+            in training; see `layers.StaticDropout`.
+        static_normalize: string. `"unit"`, `"standard"` or `None`: what is
+            made of a word's vector before it joins; see
+            `layers.StaticEmbedding`.
+        normalize_encoded: bool. Whether output fusion normalises the
+            encoder's vector too, or leaves it as it is.
         dtype: string or `keras.DTypePolicy`. For example `"float32"`,
             `"mixed_float16"` or `"mixed_bfloat16"`; `None` for Keras's own
             (`keras.config.set_dtype_policy`). Weights, softmax, normalisation
@@ -120,6 +127,9 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         input_fusion=None,
         output_fusion=None,
         static_trainable=False,
+        static_dropout=0.0,
+        static_normalize=None,
+        normalize_encoded=True,
         dtype=None,
         **kwargs,
     ):
@@ -134,107 +144,62 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
             num_segments=num_segments,
             embedding_dim=embedding_dim,
         )
-        check_not_negative(
-            num_tags=num_tags,
-            static_vocabulary_size=static_vocabulary_size,
-            static_dim=static_dim,
-        )
+        static = {"static_vocabulary_size": static_vocabulary_size, "static_dim": static_dim}
+        check_not_negative(num_tags=num_tags, **static)
         check_fusion(static_vocabulary_size, static_dim, input_fusion, output_fusion)
         fused = static_vocabulary_size > 0
 
         # === Layers ===
-        def embedding(rows, width, name):
-            return keras.layers.Embedding(
-                rows, width, embeddings_initializer=bert_initializer(), dtype=dtype, name=name
-            )
-
-        def norm(name):
-            return keras.layers.LayerNormalization(
-                epsilon=layer_norm_epsilon, dtype=dtype, name=name
-            )
-
-        self.token_embedding = keras.layers.ReversibleEmbedding(
-            vocabulary_size,
-            embedding_dim,
-            embeddings_initializer=bert_initializer(),
-            dtype=dtype,
-            name="token_embedding",
-        )
+        make = LayerMaker(dtype, layer_norm_epsilon)
+        self.token_embedding = make.tied_table(vocabulary_size, embedding_dim, "token_embedding")
         self.token_projection = None
         if embedding_dim != hidden_dim:
-            self.token_projection = keras.layers.Dense(
-                hidden_dim,
-                kernel_initializer=bert_initializer(),
-                dtype=dtype,
-                name="token_projection",
-            )
-        self.position_embedding = PositionEmbedding(
-            max_sequence_length,
-            hidden_dim,
-            kind=position_embedding,
-            dtype=dtype,
-            name="position_embedding",
+            self.token_projection = make.dense(hidden_dim, "token_projection")
+        self.position_embedding = make.positions(
+            max_sequence_length, hidden_dim, position_embedding, "position_embedding"
         )
-        self.segment_embedding = embedding(num_segments, hidden_dim, "segment_embedding")
-        self.tag_embedding = embedding(num_tags, hidden_dim, "tag_embedding") if num_tags else None
-        self.static_embedding = None
+        self.segment_embedding = make.table(num_segments, hidden_dim, "segment_embedding")
+        self.tag_embedding = None
+        if num_tags:
+            self.tag_embedding = make.table(num_tags, hidden_dim, "tag_embedding")
+        self.static_embedding = self.static_dropout_layer = self.input_fusion_layer = None
+        if fused and static_dropout:
+            self.static_dropout_layer = StaticDropout(static_dropout, name="static_dropout")
         if fused:
             self.static_embedding = StaticEmbedding(
                 static_vocabulary_size,
                 static_dim,
+                normalize=static_normalize,
                 trainable=static_trainable,
                 dtype=dtype,
                 name="static_embedding",
             )
-        self.input_fusion_layer = (
-            InputFusion(input_fusion, dtype=dtype, name="input_fusion") if input_fusion else None
-        )
-        self.embeddings_norm = norm("embeddings_norm")
+        if input_fusion:
+            self.input_fusion_layer = InputFusion(input_fusion, dtype=dtype, name="input_fusion")
+        self.embeddings_norm = make.norm("embeddings_norm")
         self.embeddings_dropout = Dropout(dropout, dtype=dtype, name="embeddings_dropout")
         self.transformer_layers = [
-            TransformerLayer(
+            make.transformer(
                 num_heads,
                 intermediate_dim,
-                dropout=dropout,
-                activation=activation,
-                norm_first=norm_first,
-                layer_norm_epsilon=layer_norm_epsilon,
-                dtype=dtype,
-                name=f"transformer_layer_{index}",
+                dropout,
+                activation,
+                norm_first,
+                f"transformer_layer_{index}",
             )
             for index in range(num_layers)
         ]
-        self.final_norm = norm("final_norm") if norm_first else None
-        self.pooler_dense = keras.layers.Dense(
-            hidden_dim,
-            activation="tanh",
-            kernel_initializer=bert_initializer(),
-            dtype=dtype,
-            name="pooler",
-        )
+        self.final_norm = make.norm("final_norm") if norm_first else None
+        self.pooler_dense = make.dense(hidden_dim, "pooler", activation="tanh")
         self.output_fusion_layer = self.pooled_fusion_layer = None
         if output_fusion:
-            self.output_fusion_layer = OutputFusion(
-                output_fusion, dtype=dtype, name="output_fusion"
-            )
-            self.pooled_fusion_layer = OutputFusion(
-                output_fusion, dtype=dtype, name="pooled_fusion"
-            )
+            fusion = {"normalize_encoded": normalize_encoded, "dtype": dtype}
+            self.output_fusion_layer = OutputFusion(output_fusion, name="output_fusion", **fusion)
+            self.pooled_fusion_layer = OutputFusion(output_fusion, name="pooled_fusion", **fusion)
             self.static_pooling = MaskedPooling("mean", dtype=dtype, name="static_pooling")
 
         # === Functional model ===
-        def feature(name, kind="int32"):
-            return keras.Input(shape=(None,), dtype=kind, name=name)
-
-        inputs = {
-            "token_ids": feature("token_ids"),
-            "segment_ids": feature("segment_ids"),
-            "padding_mask": feature("padding_mask", "bool"),
-        }
-        if fused:
-            inputs["static_ids"] = feature("static_ids")
-        if num_tags:
-            inputs["tag_ids"] = feature("tag_ids")
+        inputs = encoder_inputs(static=fused, tags=num_tags > 0)
         outputs = self._encode(inputs)
         super().__init__(inputs=inputs, outputs=outputs, dtype=dtype, **kwargs)
 
@@ -258,6 +223,9 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         self.input_fusion = input_fusion
         self.output_fusion = output_fusion
         self.static_trainable = static_trainable
+        self.static_dropout = static_dropout
+        self.static_normalize = static_normalize
+        self.normalize_encoded = normalize_encoded
 
     def _embed(self, inputs, words):
         tokens = self.token_embedding(inputs["token_ids"])
@@ -275,7 +243,10 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
         mask = inputs["padding_mask"]
         words = None
         if self.static_embedding is not None:
-            words = self.static_embedding(inputs["static_ids"])
+            static_ids = inputs["static_ids"]
+            if self.static_dropout_layer is not None:
+                static_ids = self.static_dropout_layer(static_ids)
+            words = self.static_embedding(static_ids)
         x = self._embed(inputs, words)
         states, weights = [x], []
         for layer in self.transformer_layers:
@@ -289,7 +260,7 @@ class BertEmbedBackbone(keras_nlp.models.Backbone):
             x = states[-1] = self.final_norm(x)
         pooled = self.pooler_dense(x[:, 0, :])
         if self.output_fusion_layer is not None:
-            known = ops.logical_and(inputs["static_ids"] > 0, mask)
+            known = ops.logical_and(static_ids > 0, mask)
             x = self.output_fusion_layer(x, words, known)
             pooled_words = self.static_pooling(words, known)
             pooled = self.pooled_fusion_layer(pooled, pooled_words, ops.any(known, axis=1))

@@ -6,20 +6,35 @@ from tf_bertembed.common import BertEmbedError
 
 
 def with_fusion(
-    backbone, matrix, input_fusion=None, output_fusion=None, static_trainable=False, **overrides
+    backbone,
+    matrix,
+    input_fusion=None,
+    output_fusion=None,
+    static_trainable=False,
+    static_dropout=0.0,
+    static_normalize=None,
+    normalize_encoded=True,
+    **overrides,
 ):
     """Make a copy of a backbone that word vectors join.
 
     The copy has the same weights; the layers of the fusion are new. At its
-    start `input_fusion` changes no output (see `layers.InputFusion`).
+    start `input_fusion` changes no output (see `layers.InputFusion`), nor does
+    `output_fusion="add"` or `"gate"` with `normalize_encoded=False`.
 
     Args:
         backbone: a `BertEmbedBackbone` without fusion; it is not changed.
         matrix: array of shape `[W + 1, S]`, float, row 0 zeros, as
             `vectors.static_table` makes it.
         input_fusion: string. `"add"`, `"concat"`, `"gate"` or `None`.
-        output_fusion: string. `"concat"`, `"gate"` or `None`.
+        output_fusion: string. `"concat"`, `"add"`, `"gate"` or `None`.
         static_trainable: bool. Whether training changes the word vectors.
+        static_dropout: float. The share of the words that lose their vector
+            in training.
+        static_normalize: string. `"unit"` or `"standard"` vectors, or `None`
+            for vectors as they are.
+        normalize_encoded: bool. Whether output fusion normalises the
+            encoder's vector too, or leaves it as it is.
         **overrides: other arguments of `BertEmbedBackbone` that change no
             weight: `dropout`, `dtype`, `name`.
 
@@ -69,6 +84,9 @@ def with_fusion(
             "input_fusion": input_fusion,
             "output_fusion": output_fusion,
             "static_trainable": static_trainable,
+            "static_dropout": static_dropout,
+            "static_normalize": static_normalize,
+            "normalize_encoded": normalize_encoded,
             **overrides,
         }
     )
