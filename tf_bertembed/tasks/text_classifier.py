@@ -1,28 +1,27 @@
 """Classes for texts and pairs of texts."""
 
-import numbers
-
 import keras
-import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
+from tf_bertembed.tasks.classifier_answers import ClassifierAnswers
+from tf_bertembed.tasks.label_set import LabelSet, label_names
 
-UNKNOWN = "Labels that the classifier does not know"
 
-
-def _name(label):
-    return label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+def _holds_pairs(x):
+    if isinstance(x, tf.data.Dataset):
+        spec = x.element_spec
+        x = spec[0] if isinstance(spec, tuple) else spec
+    return isinstance(x, tuple) and len(x) == 2
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
-class TextClassifier(BertEmbedTask):
-    """Assigns one of several labels to a text or to a pair of texts.
+class TextClassifier(ClassifierAnswers, BertEmbedTask):
+    """Assigns one of several labels, or any number of them, to a text or to a pair of texts.
 
     The head is one dense layer over the pooled output. With a backbone of
     `output_fusion="concat"` it sees the encoder's vector and the word vectors
@@ -31,7 +30,9 @@ class TextClassifier(BertEmbedTask):
     pieces' normalised vectors, where words of several pieces count as often.
 
     `model(features)` and `predict` answer logits, `[B, len(labels)]` float32;
-    the exported model answers labels and probabilities.
+    the exported model and `answer` give labels and probabilities. Where
+    `multi_label` is set, each label has a sigmoid of its own, and labels are
+    a list of names for each text.
 
     Args:
         backbone: a `BertEmbedBackbone`.
@@ -43,12 +44,16 @@ class TextClassifier(BertEmbedTask):
             pooler, which nothing reads then, is not trained).
         dropout: float. The share of the pooled vector dropped in training.
         pair: bool. Whether an exported model takes `text_a` and `text_b`
-            instead of `text`.
+            instead of `text`. `None` for what `fit` gets.
+        multi_label: bool. Whether a text may have any number of labels.
+        threshold: float. With `multi_label`, the probability from which on a
+            text has a label.
         **kwargs: passed to `keras_nlp.models.Task` (`name`, `compile`).
 
     Raises:
-        BertEmbedError: where there are fewer than two labels, one twice, or
-            one that is no string.
+        BertEmbedError: where there are fewer than two labels (with
+            `multi_label`: none), one twice, or one that is no string, or the
+            threshold is not between 0 and 1.
 
     Example:
 
@@ -75,25 +80,18 @@ class TextClassifier(BertEmbedTask):
         preprocessor=None,
         pooling="cls",
         dropout=0.1,
-        pair=False,
+        pair=None,
+        multi_label=False,
+        threshold=0.5,
         **kwargs,
     ):
-        counted = isinstance(labels, numbers.Integral)
-        names = [str(i) for i in range(labels)] if counted else list(labels)
-        if isinstance(labels, str) or not all(isinstance(name, str) for name in names):
-            raise BertEmbedError(
-                "`labels` must be a list of strings, or the number of classes. "
-                f"Received: {labels!r:.200}."
-            )
-        names = [str(name) for name in names]
-        if len(names) < 2 or len(set(names)) < len(names):
-            raise BertEmbedError(
-                "A classifier needs at least two labels, each once. Received: "
-                f"{names[:10]}{'...' if len(names) > 10 else ''}."
-            )
+        names = label_names(labels, least=1 if multi_label else 2)
+        if not 0 < threshold < 1:
+            raise BertEmbedError(f"`threshold` must be between 0 and 1. Received: {threshold!r}.")
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
+        self.multi_label = multi_label
         policy = backbone.dtype_policy
         self.pooling_layer = None
         if pooling != "cls":
@@ -114,7 +112,8 @@ class TextClassifier(BertEmbedTask):
         self.pooling = pooling
         self.dropout = dropout
         self.pair = pair
-        self._label_ids = {name: index for index, name in enumerate(names)}
+        self.threshold = threshold
+        self._label_set = LabelSet(names, multi_label)
 
     def _pool(self, outputs, padding_mask):
         if self.pooling_layer is None:
@@ -131,8 +130,10 @@ class TextClassifier(BertEmbedTask):
 
         Args:
             optimizer: a `keras.Optimizer`, or `"auto"` for AdamW at 5e-5.
-            loss: a `keras.Loss`, or `"auto"` for the cross-entropy of logits.
-            metrics: list of metrics, or `"auto"` for accuracy.
+            loss: a `keras.Loss`, or `"auto"` for the cross-entropy of logits,
+                with `multi_label` that of each label for itself.
+            metrics: list of metrics, or `"auto"` for accuracy, with
+                `multi_label` that of each label for itself.
             **kwargs: passed to `keras.Model.compile`.
 
         Example:
@@ -148,24 +149,82 @@ class TextClassifier(BertEmbedTask):
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = AdamW(5e-5)
         if isinstance(loss, str) and loss == "auto":
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            loss = (
+                keras.losses.BinaryCrossentropy(from_logits=True)
+                if self.multi_label
+                else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            )
         if isinstance(metrics, str) and metrics == "auto":
-            metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+            metrics = [
+                keras.metrics.BinaryAccuracy(threshold=0.0)
+                if self.multi_label
+                else keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+            ]
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
+
+    def fit(self, x=None, y=None, batch_size=None, sample_weight=None, class_weight=None, **kwargs):
+        """Train, with the manners of `keras.Model.fit`.
+
+        Args:
+            x: strings `[N]`, a tuple of two such for pairs, a dict of
+                features `[N, T]`, or a `tf.data.Dataset` of batches.
+            y: labels `[N]`, names or numbers; with `multi_label` a list of
+                names for each text, or zeros and ones `[N, C]`. `None` where
+                `x` is a dataset.
+            batch_size: int. Texts in a step, 32 by default.
+            sample_weight: float `[N]`. A weight for each text.
+            class_weight: dict from names or numbers to weights, others weigh
+                1; or `"balanced"`: all classes weigh the same together.
+            **kwargs: as for every task (`validation_data`,
+                `validation_split`, `shuffle`), or passed to `keras.Model.fit`
+                (`epochs`, `callbacks`, ...).
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            BertEmbedError: where labels, weights or lengths do not fit, or a
+                row is no text (the message names it).
+
+        Example:
+
+        ```python
+        from tf_bertembed import models, tasks, text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad"])
+        classifier = tasks.TextClassifier(
+            models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=16),
+            ["no", "yes"],
+            text.Preprocessor(tokenizer, sequence_length=16),
+        )
+        classifier.compile(run_eagerly=True)
+        texts, labels = ["good", "bad"], ["yes", "no"]
+        history = classifier.fit(texts, labels, class_weight={"no": 2.0}, verbose=0)
+        assert history.history["loss"][0] > 0
+        ```
+        """
+        if self.pair is None and not isinstance(x, dict):
+            self.pair = _holds_pairs(x)
+        if class_weight is not None:
+            encoded = None if isinstance(x, tf.data.Dataset) else self.encode_labels(y)
+            class_weight = self._label_set.weights(class_weight, encoded)
+        return super().fit(x, y, batch_size, sample_weight, class_weight=class_weight, **kwargs)
 
     def encode_labels(self, y):
         """Turn label names into class numbers; numbers pass through.
 
         Args:
-            y: list, array or eager tensor of strings or ints, `[N]`; or
-                `None`.
+            y: list, array or eager tensor of strings or ints, `[N]`; with
+                `multi_label` a list of names for each text, or zeros and
+                ones `[N, C]`; or `None`.
 
         Returns:
-            Class numbers, int32 `[N]`, or `None`.
+            Class numbers, int32 `[N]`; with `multi_label` zeros and ones,
+            float32 `[N, C]`; or `None`.
 
         Raises:
             BertEmbedError: where a label is none of the classifier's, or there
-                is not one a text.
+                is not one (with `multi_label`: a list) a text.
 
         Example:
 
@@ -175,29 +234,11 @@ class TextClassifier(BertEmbedTask):
         backbone = models.BertEmbedBackbone(100, 1, 2, 8, 16)
         classifier = tasks.TextClassifier(backbone, ["sport", "tech"])
         assert classifier.encode_labels(["tech", "sport"]).tolist() == [1, 0]
+        several = tasks.TextClassifier(backbone, ["sport", "tech"], multi_label=True)
+        assert several.encode_labels([["tech", "sport"], []]).tolist() == [[1, 1], [0, 0]]
         ```
         """
-        if y is None:
-            return None
-        y = np.asarray(y.numpy() if tf.is_tensor(y) else y)
-        if y.ndim != 1:
-            raise BertEmbedError(
-                f"One label a text was expected: shape (N,). Received: shape {y.shape}."
-            )
-        if not y.size:
-            return y.astype("int32")
-        if y.dtype.kind in "iu":
-            wrong = np.unique(y[(y < 0) | (y >= len(self.labels))]).tolist()
-        elif y.dtype.kind in "USO":
-            y = np.array([_name(label) for label in y], object)
-            wrong = sorted(set(y) - set(self._label_ids))
-        else:
-            raise BertEmbedError(f"Labels must be strings or ints. Received: dtype {y.dtype}.")
-        if wrong:
-            raise BertEmbedError(f"{UNKNOWN}: {wrong[:5]}. {self._known()}")
-        if y.dtype == object:
-            y = np.array([self._label_ids[name] for name in y])
-        return y.astype("int32")
+        return None if y is None else self._label_set.encode(y)
 
     def encode_label_batches(self, dataset):
         """Turn the labels in a dataset of batches into class numbers.
@@ -208,10 +249,13 @@ class TextClassifier(BertEmbedTask):
 
         Args:
             dataset: a `tf.data.Dataset` of batches `(x, y)` or
-                `(x, y, sample_weight)`, `y` strings or ints `[B]`.
+                `(x, y, sample_weight)`, `y` strings or ints `[B]`; with
+                `multi_label` strings, ragged or padded with `""`, or zeros
+                and ones `[B, C]`.
 
         Returns:
-            A `tf.data.Dataset` with class numbers, int32 `[B]`.
+            A `tf.data.Dataset` with class numbers, int32 `[B]`, or with
+            `multi_label` zeros and ones, float32 `[B, C]`.
 
         Raises:
             BertEmbedError: where the dataset has no labels, or not one a text.
@@ -229,78 +273,7 @@ class TextClassifier(BertEmbedTask):
         assert y.numpy().tolist() == [0, 1]
         ```
         """
-        spec = dataset.element_spec
-        if not isinstance(spec, tuple) or len(spec) < 2:
-            raise BertEmbedError(
-                "Training and evaluation need labels: a dataset of (texts, labels). Received: a "
-                f"dataset of {spec}."
-            )
-        labels = spec[1]
-        dtype = getattr(labels, "dtype", None)
-        if dtype is None or not (dtype == tf.string or dtype.is_integer):
-            return dataset
-        if labels.shape.rank not in (None, 1):
-            raise BertEmbedError(
-                "One label a text, in batches, was expected: shape (B,). Received: a dataset with "
-                f"labels of shape {labels.shape}."
-            )
-        return dataset.map(lambda x, y, *weight: (x, self._numbers(y), *weight))
-
-    def _numbers(self, y):
-        if y.dtype == tf.string:
-            # No table: it would have to live as long as the dataset.
-            equal = y[:, tf.newaxis] == tf.constant(self.labels)
-            known, y_ids = tf.reduce_any(equal, axis=-1), tf.argmax(equal, axis=-1)
-        else:
-            y_ids = tf.cast(y, tf.int64)
-            known = (y_ids >= 0) & (y_ids < len(self.labels))
-        wrong = tf.boolean_mask(y, ~known)
-        problem = [f"{UNKNOWN}:", wrong, self._known()]
-        with tf.control_dependencies([tf.Assert(tf.size(wrong) == 0, problem, summarize=5)]):
-            return tf.cast(y_ids, tf.int32)
-
-    def _known(self):
-        return f"Known: {self.labels[:10]}{'...' if len(self.labels) > 10 else ''}."
-
-    @property
-    def text_inputs(self):
-        """The names of the strings that an exported model takes."""
-        return ("text_a", "text_b") if self.pair else ("text",)
-
-    def signatures(self):
-        """What an exported model answers.
-
-        Returns:
-            A dict of functions from features to named tensors, the first
-            dimension of each the batch: `serving_default` gives `label` `[B]`
-            and `classes` `[B, C]` (strings) and `probabilities` `[B, C]`;
-            `embed` gives `embedding` `[B, D]`.
-
-        Example:
-
-        ```python
-        from tf_bertembed import models, tasks
-
-        classifier = tasks.TextClassifier(models.BertEmbedBackbone(100, 1, 2, 8, 16), 2)
-        assert sorted(classifier.signatures()) == ["embed", "serving_default"]
-        ```
-        """
-
-        def classify(features):
-            logits = self(features, training=False)
-            names = tf.constant(self.labels)
-            return {
-                "label": tf.gather(names, tf.argmax(logits, axis=-1)),
-                "probabilities": ops.softmax(logits, axis=-1),
-                "classes": tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1]),
-            }
-
-        def embed(features):
-            outputs = self.backbone(features, training=False)
-            pooled = self._pool(outputs, features["padding_mask"])
-            return {"embedding": tf.cast(pooled, tf.float32)}
-
-        return {"serving_default": classify, "embed": embed}
+        return self._label_set.encode_batches(dataset)
 
     def get_config(self):
         return {
@@ -309,4 +282,6 @@ class TextClassifier(BertEmbedTask):
             "pooling": self.pooling,
             "dropout": self.dropout,
             "pair": self.pair,
+            "multi_label": self.multi_label,
+            "threshold": self.threshold,
         }
