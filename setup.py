@@ -31,6 +31,8 @@ REQUIRES = [
     "ml-dtypes>=0.5.1,<1",
     "protobuf>=6.31.1,<8",
     "safetensors",
+    # Counts entities as CoNLL's script does.
+    "seqeval>=1.2.2",
     "tokenizers",
     "typer",
     "rich",
@@ -48,9 +50,13 @@ DEMO = [
 # Words in Chinese text, for `vectors train --segmenter jieba`.
 CHINESE = ["jieba"]
 
+# Approximate search over embeddings, for `search --approximate`.
+SEARCH = ["faiss-cpu>=1.9"]
+
 DEV = [
     *DEMO,
     *CHINESE,
+    *SEARCH,
     "build",
     "ipykernel",
     "nbclient",
@@ -78,7 +84,7 @@ setup(
     packages=find_packages(include=["tf_bertembed", "tf_bertembed.*"]),
     python_requires=">=3.11,<3.14",
     install_requires=REQUIRES,
-    extras_require={"demo": DEMO, "chinese": CHINESE, "dev": DEV},
+    extras_require={"demo": DEMO, "chinese": CHINESE, "search": SEARCH, "dev": DEV},
     entry_points={"console_scripts": ["tf-bertembed = tf_bertembed.cli:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -12,6 +12,7 @@ import tf_bertembed
 
 ROOT = Path(tf_bertembed.__file__).parent
 SETUP = ROOT.parent / "setup.py"
+GROUPS = ("REQUIRES", "DEMO", "CHINESE", "SEARCH")
 
 
 def _name(requirement):
@@ -21,7 +22,7 @@ def _name(requirement):
 def _declared():
     names = set()
     for node in ast.parse(SETUP.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id in ("REQUIRES", "DEMO", "CHINESE"):
+        if isinstance(node, ast.Assign) and node.targets[0].id in GROUPS:
             names |= {
                 _name(item.value) for item in node.value.elts if isinstance(item, ast.Constant)
             }
