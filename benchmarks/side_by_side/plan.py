@@ -47,12 +47,6 @@ SETTINGS = {
     ),
     "resume-ner": Setting("tagging", 2000, 4, 1e-3, 96, "f1", weights="warm", vectors=CHINESE),
 }
-# Small models and few labels: a random BERT of two layers, and so many rows of each class.
-SMALL = {
-    "sst2-scratch": ("sst2", {"rows": 6920, "weights": "cold", "learning_rate": 1e-3}),
-    "trec-scratch": ("trec", {"rows": 5452, "weights": "cold", "learning_rate": 1e-3}),
-}
-FEW = (10, 100)
 FEW_STEPS = 60
 
 # Ways of joining word vectors, as arguments of `models.with_fusion`.
@@ -63,6 +57,24 @@ FORMS = {
     "output concat": {"output_fusion": "concat"},
     "output gate": {"output_fusion": "gate"},
     "gate and concat": {"input_fusion": "gate", "output_fusion": "concat"},
+    "add and concat": {"input_fusion": "add", "output_fusion": "concat"},
+    "add and add": {
+        "input_fusion": "add",
+        "output_fusion": "add",
+        "normalize_encoded": False,
+    },
+}
+FORMS |= {
+    f"{name}, {how}": FORMS[name] | more
+    for name in ("input add", "add and concat", "gate and concat", "add and add")
+    for how, more in {
+        "unit": {"static_normalize": "unit"},
+        "standard": {"static_normalize": "standard"},
+        "dropout 0.2": {"static_dropout": 0.2},
+        "trained": {"static_trainable": True},
+        "as it is": {"normalize_encoded": False},
+        "standard, as it is": {"static_normalize": "standard", "normalize_encoded": False},
+    }.items()
 }
 
 
