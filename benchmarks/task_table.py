@@ -135,7 +135,7 @@ def groups(arguments):
             ]
             yield from turns if seed % 2 else turns[::-1]
     for name in arguments.small:
-        for per_class in (0, *arguments.per_class):
+        for per_class in arguments.per_class:
             for weights in arguments.weights:
                 if (per_class, weights) == (0, SETTINGS[name].weights):
                     continue
@@ -156,7 +156,7 @@ def main():
     )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--small", nargs="*", default=["sst2", "trec", "chnsenticorp"])
-    parser.add_argument("--per-class", type=int, nargs="*", default=[10, 100])
+    parser.add_argument("--per-class", type=int, nargs="*", default=[0, 10, 100])
     parser.add_argument("--weights", nargs="+", default=[MINILM, "cold"])
     parser.add_argument(
         "--python", nargs="*", default=[], metavar="NAME=PATH", help="pytorch=… or project=…"
