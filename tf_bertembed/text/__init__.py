@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "PackedTexts": "packed",
         "Preprocessor": "preprocessor",
         "PretrainingExamples": "pretraining",
+        "QuestionPreprocessor": "question_preprocessor",
         "SPECIAL_TOKENS": "vocabulary",
         "SquadExample": "squad",
         "SquadRepairs": "squad",

@@ -243,13 +243,15 @@ class Preprocessor(keras_nlp.models.Preprocessor):
             made = self._word_rows = WordRows(tokenizer, self._word_table)
         return made
 
+    def _pieces(self, texts):
+        """Ids of [B] texts as a ragged tensor, and flat rows of their words or `None`."""
+        if self._word_table is None:
+            return self.tokenizer.tokenize(texts), None
+        return self._rows_of_words()(texts)
+
     def _features(self, texts):
         tokenizer = self.tokenizer
-        joined = tf.concat(texts, axis=0) if len(texts) == 2 else texts[0]
-        if self._word_table is None:
-            ids, rows = tokenizer.tokenize(joined), None
-        else:
-            ids, rows = self._rows_of_words()(joined)
+        ids, rows = self._pieces(tf.concat(texts, axis=0) if len(texts) == 2 else texts[0])
         layout = Layout(
             ids.row_splits, len(texts), self.sequence_length, self.padding == "max_length"
         )
