@@ -38,7 +38,7 @@ def _questions(path):
     }
     rows = [
         (example.id, example.question, example.context, [list(a) for a in example.answers])
-        for example in text.read_squad(path)
+        for example in text.read_squad(path)[0]
     ]
     train = [row for row in rows if row[0] not in judged]
     return train, [row for row in rows if row[0] in judged]
