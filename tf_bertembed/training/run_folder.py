@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 from tf_bertembed.common import BertEmbedError, atomic_path
 from tf_bertembed.text import save_vocabulary
@@ -9,13 +10,24 @@ from tf_bertembed.training.history import plot_history, save_history
 
 
 def _number(name, value):
+    if isinstance(value, dict):
+        return {key: _number(key, inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_number(name, inner) for inner in value]
+    if isinstance(value, (str, int)) or value is None:
+        return value
     number = float(value)
     if not math.isfinite(number):
         raise BertEmbedError(f"The metric `{name}` is no finite number. Received: {value}.")
     return number
 
 
-def save_run(folder, task, history, metrics, overwrite=False):
+def _write_json(content, path):
+    written = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+    path.write_text(f"{written}\n", encoding="utf-8")
+
+
+def save_run(folder, task, history, metrics, overwrite=False, settings=None, files=()):
     """Write a RUN folder: the model, its vocabulary, and how it was trained.
 
     The folder is a keras-nlp preset (`config.json`, `task.json`, weights,
@@ -27,8 +39,12 @@ def save_run(folder, task, history, metrics, overwrite=False):
         folder: string or `pathlib.Path`. The folder to make.
         task: a task with a preprocessor.
         history: dict of lists, one number an epoch.
-        metrics: dict. The final metrics, numbers by name.
+        metrics: dict. The final metrics by name: numbers, or dicts and lists
+            that hold them.
         overwrite: bool. Whether to replace a folder that is there.
+        settings: dict that JSON can hold. What the model was trained with,
+            for `training.json`; `None` for no such file.
+        files: list of `pathlib.Path`s. More files to copy into the folder.
 
     Returns:
         The folder as `pathlib.Path`.
@@ -56,13 +72,16 @@ def save_run(folder, task, history, metrics, overwrite=False):
     """
     if task.preprocessor is None:
         raise BertEmbedError("A run keeps its tokenizer: give the task a `preprocessor`.")
-    metrics = {name: _number(name, value) for name, value in metrics.items()}
+    metrics = _number("metrics", metrics)
     with atomic_path(folder, overwrite=overwrite) as place:
         place.mkdir()
         task.save_to_preset(str(place))
         save_vocabulary(task.preprocessor.tokenizer.get_vocabulary(), place / "vocab.txt")
-        content = json.dumps(metrics, indent=2, sort_keys=True) + "\n"
-        (place / "metrics.json").write_text(content, encoding="utf-8")
+        _write_json(metrics, place / "metrics.json")
+        if settings is not None:
+            _write_json(settings, place / "training.json")
+        for path in files:
+            shutil.copy(path, place / path.name)
         save_history(history, place / "history.csv")
         plot_history(history, place / "history.png")
     return type(place)(folder)

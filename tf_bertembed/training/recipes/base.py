@@ -2,7 +2,10 @@
 
 import abc
 import dataclasses
+import itertools
 import warnings
+
+from tf_bertembed.common import BertEmbedError, FileFormatError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,6 +16,7 @@ class Examples:
         inputs: tuple of lists of N items. One list, or two for pairs.
         targets: list of N items; `None` where the file has no labels.
         path: string or `pathlib.Path`. Where they come from; `None` for elsewhere.
+        lines: list of N ints. The line where each row starts, for messages; `None` for none.
 
     Example:
 
@@ -27,6 +31,7 @@ class Examples:
     inputs: tuple
     targets: list | None = None
     path: object = None
+    lines: list | None = None
 
     def __len__(self):
         return len(self.inputs[0])
@@ -40,7 +45,32 @@ class Examples:
         """Some of the rows, by their places, in that order."""
         inputs = tuple([column[place] for place in places] for column in self.inputs)
         targets = None if self.targets is None else [self.targets[place] for place in places]
-        return Examples(inputs, targets, self.path)
+        lines = None if self.lines is None else [self.lines[place] for place in places]
+        return dataclasses.replace(self, inputs=inputs, targets=targets, lines=lines)
+
+    def fault(self, problem, place=None):
+        """An error about these examples, or about one of them by its place."""
+        if self.path is None:
+            return BertEmbedError(problem if place is None else f"Row {place}: {problem}")
+        known = place is not None and self.lines is not None
+        return FileFormatError(self.path, problem, self.lines[place] if known else None)
+
+
+@dataclasses.dataclass
+class Report:
+    """How a task did on examples.
+
+    Args:
+        metrics: dict of floats.
+        details: dict that JSON can hold: what is more than a number.
+        errors: list of dicts, the wrong answers, worst first; `None` where not asked for.
+        plots: list of `pathlib.Path`s.
+    """
+
+    metrics: dict
+    details: dict = dataclasses.field(default_factory=dict)
+    errors: list | None = None
+    plots: list = dataclasses.field(default_factory=list)
 
 
 class Recipe(abc.ABC):
@@ -75,6 +105,19 @@ class Recipe(abc.ABC):
                 stacklevel=2,
             )
 
+    def texts(self, examples):
+        """The texts of examples, to learn a vocabulary from and to find their words."""
+        for item in itertools.chain(*examples.inputs):
+            yield item if isinstance(item, str) else " ".join(item)
+
+    def options_for(self, examples):
+        """Arguments of `make` that must not depend on which of the rows are trained on."""
+        return {}
+
+    def steps(self, task, examples, batch_size):
+        """How many batches `fit` takes in an epoch."""
+        return -(-len(examples) // batch_size)
+
     def fit_arguments(self, examples):
         """The `x` and `y` of `task.fit`, as a dict."""
         return {"x": examples.x, "y": examples.targets}
@@ -98,3 +141,11 @@ class Recipe(abc.ABC):
     def plot(self, task, examples, folder, batch_size=32):
         """Draw into a folder what numbers do not show; answer the list of paths."""
         return []
+
+    def report(self, task, examples, folder=None, errors=False, batch_size=32):
+        """Metrics, with the wrong answers and with plots where they are asked for."""
+        return Report(
+            self.evaluate(task, examples, batch_size),
+            errors=self.errors(task, examples, batch_size) if errors else None,
+            plots=[] if folder is None else self.plot(task, examples, folder, batch_size),
+        )

@@ -1,0 +1,83 @@
+"""What decides a fit, beside the data and the model."""
+
+import dataclasses
+import math
+import numbers
+
+from tf_bertembed.common import BertEmbedError
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class FitSettings:
+    """How a task is fitted.
+
+    Args:
+        epochs: int. The most passes over the examples.
+        batch_size: int. Examples in a step.
+        learning_rate: float. The highest; `None` for 5e-5 where the backbone
+            was trained before, 1e-3 where it is new.
+        warmup_share: float. The share of the steps in which it rises.
+        weight_decay: float. AdamW's decay.
+        sequence_length: int. The most pieces of a text.
+        precision: string. `"float32"`, `"mixed_float16"` or
+            `"mixed_bfloat16"`; `None` for Keras's own.
+        seed: int. Seeds all that is random.
+        patience: int. After how many epochs without a better dev metric to
+            stop; `None` to train all of them. The best weights are kept
+            either way. Without a dev set, all epochs are trained.
+
+    Raises:
+        BertEmbedError: where a number is out of its range.
+
+    Example:
+
+    ```python
+    from tf_bertembed import training
+
+    settings = training.FitSettings(epochs=10, patience=2)
+    assert settings.batch_size == 32
+    ```
+    """
+
+    epochs: int = 3
+    batch_size: int = 32
+    learning_rate: float | None = None
+    warmup_share: float = 0.1
+    weight_decay: float = 0.01
+    sequence_length: int = 128
+    precision: str | None = None
+    seed: int = 0
+    patience: int | None = None
+
+    def __post_init__(self):
+        for name, least in (("epochs", 1), ("batch_size", 1), ("sequence_length", 3)):
+            require_whole(name, getattr(self, name), least)
+        require_whole("seed", self.seed, 0)
+        if self.seed >= 2**32:
+            raise BertEmbedError(f"`seed` must be less than 2**32. Received: {self.seed}.")
+        if self.patience is not None:
+            require_whole("patience", self.patience, 1)
+        rate = self.learning_rate
+        if rate is not None and not (isinstance(rate, numbers.Real) and 0 < rate < math.inf):
+            raise BertEmbedError(f"`learning_rate` must be positive. Received: {rate!r}.")
+        if not 0 <= self.warmup_share < 1:
+            raise BertEmbedError(
+                f"`warmup_share` must be from 0 to less than 1. Received: {self.warmup_share!r}."
+            )
+        if not 0 <= self.weight_decay < math.inf:
+            raise BertEmbedError(
+                f"`weight_decay` must be at least 0. Received: {self.weight_decay!r}."
+            )
+        if self.precision not in (None, *PRECISIONS):
+            raise BertEmbedError(
+                f"`precision` must be one of {', '.join(PRECISIONS)}. Received: {self.precision!r}."
+            )
+
+
+def require_whole(name, value, least):
+    """Raise where a setting is no whole number of at least so much."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise BertEmbedError(f"`{name}` must be an int of at least {least}. Received: {value!r}.")
