@@ -11,6 +11,7 @@ from tf_bertembed import __version__
 from tf_bertembed.cli.checkpoint import checkpoint
 from tf_bertembed.cli.embed import embed
 from tf_bertembed.cli.quickstart import quickstart
+from tf_bertembed.cli.train import train
 from tf_bertembed.cli.vectors import vectors
 from tf_bertembed.cli.verify import verify
 from tf_bertembed.common import BertEmbedError
@@ -64,6 +65,7 @@ app.command()(quickstart)
 app.command()(embed)
 app.command()(verify)
 app.add_typer(checkpoint)
+app.add_typer(train)
 app.add_typer(vectors)
 
 

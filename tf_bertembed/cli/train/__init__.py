@@ -1,0 +1,13 @@
+"""`tf-bertembed train`: a task from data files, one command a kind."""
+
+import typer
+
+from tf_bertembed.cli.train.classification import classification
+
+train = typer.Typer(
+    name="train",
+    help="Fine-tune a task on data files and write a RUN folder.",
+    rich_markup_mode=None,
+)
+
+train.command()(classification)
