@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "PositionEmbedding": "position_embedding",
         "SelfAttention": "self_attention",
         "StaticDropout": "static_dropout",
+        "SifPooling": "sif_pooling",
         "StaticEmbedding": "static_embedding",
         "TransformerLayer": "transformer_layer",
         "get_activation": "activations",

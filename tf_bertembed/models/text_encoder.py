@@ -72,6 +72,11 @@ def encode_batches(function, texts, batches, streams, vectors=None, advance=None
     return vectors
 
 
+def _pooled_by(mode):
+    layer = MaskedPooling(mode, dtype="float32")
+    return lambda sequence, features: layer(sequence, features["padding_mask"])
+
+
 def default_streams():
     """Two batches at a time, where there are two cores for them."""
     return min(2, available_cores())
@@ -87,8 +92,9 @@ class TextEncoder:
     Args:
         backbone: a `BertEmbedBackbone`.
         preprocessor: a `text.Preprocessor` for single texts.
-        pooling: string. `"mean"`, `"max"` or `"cls"`; see
-            `layers.MaskedPooling`.
+        pooling: string, `"mean"`, `"max"` or `"cls"` (see
+            `layers.MaskedPooling`); or a function from `sequence_output`
+            `[B, T, D]` and the features to vectors `[B, E]`.
         normalize: bool. Whether vectors are brought to length 1.
         prompt: string. What is put before each text.
         lowercase: bool. Whether texts are lower-cased before the tokenizer
@@ -129,8 +135,7 @@ class TextEncoder:
             )
         self.backbone = backbone
         self.preprocessor = preprocessor
-        self.output_dim = backbone.output_dim
-        pool = MaskedPooling(pooling, dtype="float32")
+        pool = pooling if callable(pooling) else _pooled_by(pooling)
 
         def prepared(texts):
             texts = tf.strings.join([prompt, texts]) if prompt else texts
@@ -140,7 +145,7 @@ class TextEncoder:
         def vectors(texts):
             features = preprocessor(prepared(texts))
             outputs = backbone(features, training=False)
-            pooled = pool(outputs["sequence_output"], features["padding_mask"])
+            pooled = pool(outputs["sequence_output"], features)
             return tf.math.l2_normalize(pooled, axis=1, epsilon=1e-24) if normalize else pooled
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
@@ -150,6 +155,9 @@ class TextEncoder:
 
         self._vectors = vectors
         self._lengths = lengths
+        self.output_dim = backbone.output_dim
+        if callable(pooling):
+            self.output_dim = vectors.get_concrete_function().structured_outputs.shape[-1]
 
     def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
         """Encode texts.
