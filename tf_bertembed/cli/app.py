@@ -10,6 +10,8 @@ import typer
 from tf_bertembed import __version__
 from tf_bertembed.cli.checkpoint import checkpoint
 from tf_bertembed.cli.embed import embed
+from tf_bertembed.cli.evaluate import evaluate
+from tf_bertembed.cli.predict import predict
 from tf_bertembed.cli.quickstart import quickstart
 from tf_bertembed.cli.train import train
 from tf_bertembed.cli.vectors import vectors
@@ -62,6 +64,8 @@ def _common(
 
 
 app.command()(quickstart)
+app.command()(evaluate)
+app.command()(predict)
 app.command()(embed)
 app.command()(verify)
 app.add_typer(checkpoint)

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Examples": "base",
         "Recipe": "base",
         "Report": "base",
+        "load_run": "registry",
         "make_recipe": "registry",
         "recipe_of_run": "registry",
     },

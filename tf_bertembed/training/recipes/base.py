@@ -88,6 +88,10 @@ class Recipe(abc.ABC):
     def read(self, path, labelled=True):
         """Read a data file; answer `Examples`."""
 
+    def from_lines(self, lines, path=None):
+        """`Examples` without labels from plain texts, where the task takes such."""
+        return Examples((lines,), path=path, lines=list(range(1, len(lines) + 1)))
+
     @abc.abstractmethod
     def make(self, backbone, tokenizer, train, sequence_length, static_words=None, **options):
         """Make the task for the examples to train on; `options` are the task's own arguments."""

@@ -3,6 +3,7 @@
 import importlib
 from pathlib import Path
 
+from tf_bertembed import tasks
 from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
 
 # Name of the kind: (module, recipe, class of the task).
@@ -71,3 +72,34 @@ def recipe_of_run(folder, **options):
         known = ", ".join(task for *_, task in KINDS.values())
         raise FileFormatError(path, f"A task of {known} was expected. Received: {found!r}.")
     return make_recipe(name, **options)
+
+
+def load_run(folder):
+    """Load a trained task with the recipe that goes with it.
+
+    Args:
+        folder: string or `pathlib.Path`. A RUN.
+
+    Returns:
+        A pair of a `Recipe` and the task.
+
+    Raises:
+        MissingFileError, FileFormatError: as `recipe_of_run` does.
+
+    Example:
+
+    ```python
+    from tf_bertembed import models, tasks, text
+    from tf_bertembed.training import recipes
+
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad"])
+    backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=16)
+    preprocessor = text.Preprocessor(tokenizer, sequence_length=16)
+    tasks.TextClassifier(backbone, ["no", "yes"], preprocessor).save_to_preset("run")
+    recipe, task = recipes.load_run("run")
+    assert recipe.name == "classification" and task.labels == ["no", "yes"]
+    ```
+    """
+    recipe = recipe_of_run(folder)
+    *_, task = KINDS[recipe.name]
+    return recipe, getattr(tasks, task).from_preset(folder)
