@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "Dropout": "dropout",
+        "FirstPieces": "first_pieces",
         "InputFusion": "input_fusion",
         "MaskedLMHead": "masked_lm_head",
         "MaskedPooling": "masked_pooling",

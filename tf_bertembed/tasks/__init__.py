@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "RankingLoss": "ranking_loss",
         "SentenceEncoder": "sentence_encoder",
         "TextClassifier": "text_classifier",
+        "TokenClassifier": "token_classifier",
         "export_checkpoint": "checkpoints",
         "import_checkpoint": "checkpoints",
         "load_google": "google",

@@ -129,10 +129,11 @@ class LabelSet:
                 f"{expected} a text, in batches, was expected: shape {shape}. Received: a dataset "
                 f"with labels of shape {labels.shape}."
             )
-        encode = self._several_in_graph if self.multi_label else self._one_in_graph
+        encode = self._several_in_graph if self.multi_label else self.one_in_graph
         return dataset.map(lambda x, y, *weight: (x, encode(y), *weight))
 
-    def _one_in_graph(self, y):
+    def one_in_graph(self, y):
+        """Numbers int32 `[N]` for a tensor of strings or ints `[N]`; others stop the graph."""
         if y.dtype == tf.string:
             # No table: it would have to live as long as the dataset.
             equal = y[:, tf.newaxis] == tf.constant(self.names)

@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "SPECIAL_TOKENS": "vocabulary",
         "SquadExample": "squad",
         "SquadRepairs": "squad",
+        "TaggingPreprocessor": "tagging_preprocessor",
         "count_occurrences": "occurrences",
         "count_pieces": "counting",
         "count_words": "counting",
