@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Dropout": "dropout",
         "FirstPieces": "first_pieces",
         "InputFusion": "input_fusion",
+        "LoraDense": "lora_dense",
         "MaskedLMHead": "masked_lm_head",
         "MaskedPooling": "masked_pooling",
         "OutputFusion": "output_fusion",

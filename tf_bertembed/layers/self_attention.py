@@ -6,6 +6,7 @@ from keras import ops
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers.dropout import Dropout
 from tf_bertembed.layers.initializers import bert_initializer
+from tf_bertembed.layers.lora_dense import LoraDense
 
 # Far below any score, and finite, so that a row of padding alone gives the
 # mean of its values and not NaN.
@@ -60,14 +61,15 @@ class SelfAttention(keras.layers.Layer):
             )
         self.hidden_dim = hidden_dim
         self.head_dim = hidden_dim // self.num_heads
-        self.qkv_dense = keras.layers.Dense(
+        self.qkv_dense = LoraDense(
             3 * hidden_dim,
+            blocks=3,
             kernel_initializer=bert_initializer(),
             dtype=self.dtype_policy,
             name="qkv",
         )
         self.qkv_dense.build((None, hidden_dim))
-        self.output_dense = keras.layers.Dense(
+        self.output_dense = LoraDense(
             hidden_dim,
             kernel_initializer=bert_initializer(),
             dtype=self.dtype_policy,

@@ -6,6 +6,7 @@ from keras import ops
 from tf_bertembed.layers.activations import get_activation
 from tf_bertembed.layers.dropout import Dropout
 from tf_bertembed.layers.initializers import bert_initializer
+from tf_bertembed.layers.lora_dense import LoraDense
 from tf_bertembed.layers.self_attention import SelfAttention
 
 
@@ -71,9 +72,7 @@ class TransformerLayer(keras.layers.Layer):
             return layer
 
         def dense(units, width, name):
-            layer = keras.layers.Dense(
-                units, kernel_initializer=bert_initializer(), dtype=policy, name=name
-            )
+            layer = LoraDense(units, kernel_initializer=bert_initializer(), dtype=policy, name=name)
             layer.build((None, width))
             return layer
 
