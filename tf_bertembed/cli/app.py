@@ -13,6 +13,7 @@ from tf_bertembed.cli.embed import embed
 from tf_bertembed.cli.evaluate import evaluate
 from tf_bertembed.cli.predict import predict
 from tf_bertembed.cli.quickstart import quickstart
+from tf_bertembed.cli.search import search
 from tf_bertembed.cli.train import train
 from tf_bertembed.cli.vectors import vectors
 from tf_bertembed.cli.verify import verify
@@ -67,6 +68,7 @@ app.command()(quickstart)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(embed)
+app.command()(search)
 app.command()(verify)
 app.add_typer(checkpoint)
 app.add_typer(train)

@@ -6,7 +6,10 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "BertEmbedTransformer": "bert_embed_transformer",
+        "TextIndex": "text_index",
         "WordVectorTransformer": "word_vector_transformer",
+        "build_index": "text_index",
         "embed_file": "files",
+        "open_index": "text_index",
     },
 )

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_bertembed import models, text
-from tf_bertembed.common import BertEmbedError, numbered_folders
+from tf_bertembed import models, tasks, text
+from tf_bertembed.common import BertEmbedError, numbered_folders, read_json
 from tf_bertembed.models.text_encoder import MAX_PIECES, default_streams, encode_batches
 
+TASK, SENTENCE_ENCODER = "task.json", "tf_bertembed>SentenceEncoder"
 # About what a piece of English takes; one of Chinese takes 3.
 BYTES_PER_PIECE = 4
 
@@ -51,8 +52,24 @@ def _version_folder(path):
     return complete[-1] if complete else None
 
 
+def _is_sentence_encoder(path):
+    task = path / TASK
+    return task.exists() and read_json(task).get("registered_name") == SENTENCE_ENCODER
+
+
+def _sentence_encoder(path, sequence_length):
+    encoder = tasks.SentenceEncoder.from_preset(path)
+    if sequence_length is not None:
+        encoder.preprocessor.sequence_length = sequence_length
+        encoder.check_parts()
+    return encoder
+
+
 def load_encoder(path, pooling=None, normalize=None, sequence_length=None):
     """Load whatever stands at a path as an encoder of strings.
+
+    A folder of a `tasks.SentenceEncoder` pools, maps and normalises as that
+    does, where neither `pooling` nor `normalize` asks for anything else.
 
     Args:
         path: string. An exported model, a checkpoint folder or a name.
@@ -69,6 +86,8 @@ def load_encoder(path, pooling=None, normalize=None, sequence_length=None):
     """
     exported = _version_folder(Path(path))
     if exported is None:
+        if pooling is None and normalize is None and _is_sentence_encoder(Path(path)):
+            return _sentence_encoder(path, sequence_length)
         return models.load_encoder(path, pooling, normalize, sequence_length)
     if (pooling or "mean") != "mean" or sequence_length is not None or normalize is not None:
         raise BertEmbedError(
