@@ -3,6 +3,7 @@
 import re
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 from tf_bertembed import common
 from tf_bertembed.text.tag_schemes import detect_scheme, scheme_faults
@@ -67,6 +68,26 @@ def read_tagged(path, column=None, labelled=True, known=None):
     References:
         https://universaldependencies.org/format.html
     """
+    found = read_tagged_rows(path, column, labelled, known)
+    return found.words, found.tags
+
+
+class TaggedRows(NamedTuple):
+    """Sentences of a file.
+
+    Attributes:
+        words: list of lists of strings.
+        tags: list of lists of strings, or `None`.
+        lines: list of ints. The line of each sentence's first word.
+    """
+
+    words: list
+    tags: list | None
+    lines: list
+
+
+def read_tagged_rows(path, column=None, labelled=True, known=None):
+    """Read what `read_tagged` reads, with the lines: `TaggedRows`."""
     path = Path(path)
     suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
     universal = suffix == UNIVERSAL
@@ -97,10 +118,11 @@ def read_tagged(path, column=None, labelled=True, known=None):
         lines[-1].append(line)
     if not words:
         raise common.FileFormatError(path, "Words with tags were expected; there are none.")
+    first_lines = [row[0] for row in lines]
     if tags[0][0] is None:
-        return words, None
+        return TaggedRows(words, None, first_lines)
     _check_scheme(path, tags, lines)
-    return words, tags
+    return TaggedRows(words, tags, first_lines)
 
 
 def _check_scheme(path, tags, lines):
@@ -117,7 +139,7 @@ def _check_scheme(path, tags, lines):
         warnings.warn(
             f"{path}: {len(faults)} of {sum(map(len, tags))} tags cannot stand where they stand; "
             f"they are taken as seqeval takes them. {' '.join(shown)}",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

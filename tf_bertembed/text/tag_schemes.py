@@ -120,6 +120,32 @@ def detect_scheme(tags):
     )
 
 
+def complete_labels(tags):
+    """List the tags of sentences, and those that their scheme has beside them.
+
+    Few sentences may hold `B-PER`, but no `I-PER`.
+
+    Args:
+        tags: list of lists of strings. The tags of each sentence.
+
+    Returns:
+        A list of strings: `"O"` first, then by type and letter; tags that are
+        not of entities in the order of their names.
+
+    Raises:
+        BertEmbedError: where the letters are of no one scheme.
+    """
+    labels = set(itertools.chain.from_iterable(tags))
+    scheme = detect_scheme(tags)
+    if scheme is None:
+        return sorted(labels)
+    bare = {label for label in labels if len(label) == 1} - {OUTSIDE}
+    types = sorted({label[2:] for label in labels if len(label) > 1})
+    inside = [f"{letter}-{kind}" for kind in types for letter in SCHEMES[scheme]]
+    outside = [OUTSIDE] if OUTSIDE in labels else []
+    return [*outside, *(SCHEMES[scheme] if bare else ()), *inside]
+
+
 def scheme_faults(tags, scheme):
     """Find the tags that cannot stand where they stand.
 

@@ -1,5 +1,8 @@
 """From strings to the words that carry tags, in the graph, with their places in the string."""
 
+import string
+import unicodedata
+
 import tensorflow as tf
 import tensorflow_text as tf_text
 
@@ -18,6 +21,13 @@ SPLITS = {
     "punctuation": (rf"[{WHITE}]+|[{PUNCTUATION}{CHINESE}]{MARKS}", rf"[^{WHITE}].*"),
     "characters": (rf"[{WHITE}]+|[^{WHITE}]{MARKS}", rf"[^{WHITE}].*"),
 }
+
+
+def is_punctuation(word):
+    """Whether a word is one punctuation mark, as BERT counts them."""
+    if len(word) != 1:
+        return False
+    return word in string.punctuation or unicodedata.category(word).startswith("P")
 
 
 def split_texts(texts, split):

@@ -3,6 +3,8 @@
 import typer
 
 from tf_bertembed.cli.train.classification import classification
+from tf_bertembed.cli.train.similarity import similarity
+from tf_bertembed.cli.train.tagging import tagging
 
 train = typer.Typer(
     name="train",
@@ -11,3 +13,5 @@ train = typer.Typer(
 )
 
 train.command()(classification)
+train.command()(similarity)
+train.command()(tagging)

@@ -9,6 +9,8 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Examples": "base",
         "Recipe": "base",
         "Report": "base",
+        "SimilarityRecipe": "similarity",
+        "TaggingRecipe": "tagging",
         "load_run": "registry",
         "make_recipe": "registry",
         "recipe_of_run": "registry",
