@@ -13,11 +13,18 @@ MOST_WORDS = 100_000
 STRIDE = 64
 
 
-def _train(task, x, y, setting, count=None):
+def _train(task, x, y, request):
     """Fit; answer wall and CPU seconds, the tracing of the step among them."""
+    setting = request["setting"]
     start, cpu = time.perf_counter(), time.process_time()
-    steps = setting["epochs"] * -(-(count or len(y)) // setting["batch_size"])
-    task.compile(training.create_optimizer(setting["learning_rate"], steps), metrics=None)
+    steps = setting["epochs"] * -(-len(request["train"]) // setting["batch_size"])
+    optimizer = training.create_optimizer(
+        setting["learning_rate"],
+        steps,
+        head_factor=request["form"].get("head_factor", 1.0),
+        task=task,
+    )
+    task.compile(optimizer, metrics=None)
     task.fit(x, y, batch_size=setting["batch_size"], epochs=setting["epochs"], verbose=0)
     return time.perf_counter() - start, time.process_time() - cpu
 
@@ -26,11 +33,12 @@ def _parts(request):
     """The backbone, its tokenizer, and the words that have a vector."""
     backbone = models.load(request["weights"])
     tokenizer = models.load_tokenizer(request["weights"])
-    if not request["form"]:
+    fusion = {name: value for name, value in request["form"].items() if name != "head_factor"}
+    if not fusion:
         return backbone, tokenizer, None
     loaded = vectors.load(request["vectors"], limit=MOST_WORDS)
     words, matrix = vectors.static_table(loaded)
-    return models.with_fusion(backbone, matrix, **request["form"]), tokenizer, words
+    return models.with_fusion(backbone, matrix, **fusion), tokenizer, words
 
 
 def classification(request, backbone, tokenizer, words):
@@ -38,7 +46,7 @@ def classification(request, backbone, tokenizer, words):
     preprocessor = text.Preprocessor(tokenizer, setting["sequence_length"], static_words=words)
     task = tasks.TextClassifier(backbone, request["labels"], preprocessor)
     texts, labels = map(list, zip(*request["train"], strict=True))
-    spent = _train(task, texts, labels, setting)
+    spent = _train(task, texts, labels, request)
     logits = task.predict([row[0] for row in request["test"]], batch_size=64, verbose=0)
     return [task.labels[index] for index in np.argmax(logits, -1)], spent
 
@@ -50,7 +58,7 @@ def tagging(request, backbone, tokenizer, words):
     )
     task = tasks.TokenClassifier(backbone, request["labels"], preprocessor)
     sentences, tags = map(list, zip(*request["train"], strict=True))
-    spent = _train(task, sentences, tags, setting)
+    spent = _train(task, sentences, tags, request)
     answers = task.answer([row[0] for row in request["test"]], batch_size=64)
     return [answer["tags"] for answer in answers], spent
 
@@ -60,7 +68,7 @@ def similarity(request, backbone, tokenizer, words):
     preprocessor = text.Preprocessor(tokenizer, setting["sequence_length"], static_words=words)
     task = tasks.SentenceEncoder(backbone, preprocessor, pooling="mean", objective="cosine")
     first, second, scores = map(list, zip(*request["train"], strict=True))
-    spent = _train(task, (first, second), scores, setting)
+    spent = _train(task, (first, second), scores, request)
     first, second, _ = map(list, zip(*request["test"], strict=True))
     answers = task.answer((first, second), batch_size=64)
     return [answer["score"] for answer in answers], spent
@@ -78,7 +86,7 @@ def qa(request, backbone, tokenizer, words):
     )
     task = tasks.QuestionAnswerer(backbone, preprocessor)
     train, test = ([_example(row) for row in request[part]] for part in ("train", "test"))
-    spent = _train(task, train, None, setting, len(train))
+    spent = _train(task, train, None, request)
     return [answer["answer"] for answer in task.answer(test, batch_size=16)], spent
 
 

@@ -49,7 +49,8 @@ SETTINGS = {
 }
 FEW_STEPS = 60
 
-# Ways of joining word vectors, as arguments of `models.with_fusion`.
+# Ways of joining word vectors, as arguments of `models.with_fusion`; `head_factor` is how much
+# faster than the encoder the head and the layers of fusion learn.
 FORMS = {
     "none": {},
     "input add": {"input_fusion": "add"},
@@ -75,6 +76,10 @@ FORMS |= {
         "as it is": {"normalize_encoded": False},
         "standard, as it is": {"static_normalize": "standard", "normalize_encoded": False},
     }.items()
+}
+FORMS |= {
+    f"{name}, head x 10": FORMS[name] | {"head_factor": 10.0}
+    for name in ("none", "input gate", "output concat", "gate and concat, as it is")
 }
 
 
