@@ -243,10 +243,11 @@ def test_settings_are_kept(preprocessor, english, tmp_path, questions, contexts)
 
 
 def test_changed_settings_are_heeded(english, questions, contexts):
-    made = text.QuestionPreprocessor(english, LENGTH, stride=STRIDE)
+    made = text.QuestionPreprocessor(english, LENGTH)
     counts = []
-    for stride in (STRIDE, STRIDE, STRIDE, 30):
-        made.stride = stride
+    for length in (LENGTH, LENGTH, LENGTH, 99):
+        made.sequence_length = length
+        assert made.stride == length // 3
         counts.append(len(made((questions, contexts))["token_ids"]))
     assert counts[0] == counts[1] == counts[2] > counts[3]
 

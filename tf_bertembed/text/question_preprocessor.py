@@ -36,7 +36,7 @@ class QuestionPreprocessor(Preprocessor):
         stride: int. Pieces of the context from the beginning of a window to
             the beginning of the next one: `doc_stride` of BERT's own
             `run_squad.py`. What `transformers` calls stride is what two
-            windows share.
+            windows share. `None` for a third of `sequence_length`, as there.
         max_question_pieces: int. A question is cut after so many pieces, and
             after half of the sequence.
         **kwargs: Keyword arguments of `keras_nlp.models.Preprocessor`.
@@ -64,18 +64,24 @@ class QuestionPreprocessor(Preprocessor):
         sequence_length=384,
         static_words=None,
         padding="longest",
-        stride=128,
+        stride=None,
         max_question_pieces=64,
         **kwargs,
     ):
         super().__init__(tokenizer, sequence_length, static_words, padding, **kwargs)
         for name, value in (("stride", stride), ("max_question_pieces", max_question_pieces)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            if not whole and (name, value) != ("stride", None):
                 raise common.BertEmbedError(
                     f"`{name}` must be an int of at least 1. Received: {value!r}."
                 )
-        self.stride = stride
+        self._stride = stride
         self.max_question_pieces = max_question_pieces
+
+    @property
+    def stride(self):
+        """Pieces of a context from the beginning of a window to that of the next one."""
+        return self._stride or max(1, self.sequence_length // 3)
 
     @property
     def copies(self):
@@ -131,7 +137,7 @@ class QuestionPreprocessor(Preprocessor):
     def get_config(self):
         return {
             **super().get_config(),
-            "stride": self.stride,
+            "stride": self._stride,
             "max_question_pieces": self.max_question_pieces,
         }
 

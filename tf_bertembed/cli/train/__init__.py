@@ -3,6 +3,7 @@
 import typer
 
 from tf_bertembed.cli.train.classification import classification
+from tf_bertembed.cli.train.qa import qa
 from tf_bertembed.cli.train.similarity import similarity
 from tf_bertembed.cli.train.tagging import tagging
 
@@ -13,5 +14,6 @@ train = typer.Typer(
 )
 
 train.command()(classification)
+train.command()(qa)
 train.command()(similarity)
 train.command()(tagging)

@@ -117,5 +117,7 @@ class Trial:
             callbacks=callbacks,
         ).history
         seconds = time.perf_counter() - began
+        if dev is not None:
+            recipe.finish(task, dev, settings.batch_size)
         best = stopping.best_epoch + 1 if stopping else len(history["loss"])
         return Fitted(task, history, best, seconds)

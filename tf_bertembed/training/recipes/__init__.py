@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "ClassificationRecipe": "classification",
         "Examples": "base",
+        "QuestionAnsweringRecipe": "question_answering",
         "Recipe": "base",
         "Report": "base",
         "SimilarityRecipe": "similarity",

@@ -126,6 +126,10 @@ class Recipe(abc.ABC):
         """The `x` and `y` of `task.fit`, as a dict."""
         return {"x": examples.x, "y": examples.targets}
 
+    def finish(self, task, dev, batch_size=32):
+        """Settle by the dev set what the weights leave open, such as a threshold."""
+        return
+
     @abc.abstractmethod
     def answers(self, task, examples, batch_size=32):
         """What the task answers: a list of dicts that JSON can hold, one an example."""

@@ -9,6 +9,7 @@ from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
 # Name of the kind: (module, recipe, class of the task).
 KINDS = {
     "classification": ("classification", "ClassificationRecipe", "TextClassifier"),
+    "qa": ("question_answering", "QuestionAnsweringRecipe", "QuestionAnswerer"),
     "similarity": ("similarity", "SimilarityRecipe", "SentenceEncoder"),
     "tagging": ("tagging", "TaggingRecipe", "TokenClassifier"),
 }
