@@ -44,6 +44,12 @@ def _questions(path):
     return train, [row for row in rows if row[0] in judged]
 
 
+def question(row):
+    """The `text.SquadExample` of a row."""
+    number, asked, context, answers = row
+    return text.SquadExample(number, asked, context, tuple(map(tuple, answers)))
+
+
 def _of_each(rows, count, draw):
     chosen = []
     for label in sorted({row[-1] for row in rows}):

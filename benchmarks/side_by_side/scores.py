@@ -34,10 +34,10 @@ def _spearman(rows, predictions):
 
 
 def _answer_f1(rows, predictions):
-    from tf_bertembed.tasks import squad_scores
+    from side_by_side.data import question
+    from tf_bertembed.tasks import score_answers
 
-    golds = [[answer[0] for answer in row[3]] for row in rows]
-    return squad_scores(predictions, golds)["f1"]
+    return score_answers([question(row) for row in rows], predictions)["f1"]
 
 
 def score(kind, metric, rows, predictions):
