@@ -65,7 +65,7 @@ def test_without_labels(write):
     path = write("input.tsv", "id\ttext\n7\ta\n")
     assert text.read_labelled(path, labelled=False) == (["a"], None)
     with pytest.raises(
-        FileFormatError, match=r"`label`, `labels` or `score` is missing.*Received: id, text"
+        FileFormatError, match=r"line 1: The column `label`, `labels` or `score` is missing.*Received: id, text"
     ):
         text.read_labelled(path)
 

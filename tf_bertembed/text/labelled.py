@@ -48,7 +48,7 @@ def read_labelled_rows(path, labelled=True, targets=TARGETS):
     columns, lines = {}, []
 
     def check_header(line, names):
-        _columns(path, line, names, False, targets)
+        _columns(path, line, names, labelled, targets)
 
     for line, row in read_rows(path, check_header):
         if texts is None:

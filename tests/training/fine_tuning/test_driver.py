@@ -1,0 +1,288 @@
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from gensim.test.utils import datapath
+
+from tf_bertembed import models, tasks, text, training, vectors
+from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
+from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
+from tf_bertembed.training.fine_tuning.start import StartingModel
+from tf_bertembed.training.recipes import ClassificationRecipe, Examples, Report
+
+LENGTH = 16
+
+pytestmark = pytest.mark.usefixtures("eagerly")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, review_rows, write_tsv):
+    folder = tmp_path_factory.mktemp("reviews")
+    for name, first, count in (("train", 0, 24), ("dev", 24, 12), ("test", 36, 12)):
+        write_tsv(folder / f"{name}.tsv", review_rows[first : first + count])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def glove_file():
+    return datapath("test_glove.txt")
+
+
+class Scripted(ClassificationRecipe):
+    """Answers accuracies that are given to it, and keeps the weights that it saw."""
+
+    def __init__(self, accuracies):
+        super().__init__()
+        self.accuracies = list(accuracies)
+        self.weights = []
+
+    def report(self, task, examples, folder=None, errors=False, batch_size=32):
+        return Report(self.evaluate(task, examples, batch_size))
+
+    def evaluate(self, task, examples, batch_size=32):
+        self.weights.append(task.get_weights())
+        return {"loss": 1.0, "accuracy": self.accuracies[len(self.weights) - 1]}
+
+
+def assert_same(one, other):
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_from_files_to_a_run(files, tmp_path, tiny_start, tiny_settings, glove_file):
+    data = {name: files / f"{name}.tsv" for name in ("train", "dev", "test")}
+    tuned = training.fine_tune(
+        "classification",
+        output=tmp_path / "run",
+        start=tiny_start(vectors=glove_file, input_fusion="gate", output_fusion="concat"),
+        settings=tiny_settings(epochs=2),
+        task_options={"pooling": "mean"},
+        **data,
+    )
+    run = tmp_path / "run"
+    names = {"config.json", "metrics.json", "history.csv", "history.png", "vocab.txt"}
+    assert names | {"training.json", "confusion_matrix.png"} <= {p.name for p in run.iterdir()}
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["dev"] == tuned.report["metrics"]["dev"]
+    assert set(metrics["test"]) == {"loss", "accuracy", "macro_f1", "mcc"}
+    assert np.sum(metrics["details"]["test"]["confusion_matrix"]["counts"]) == 12
+    told = json.loads((run / "training.json").read_text())
+    assert told["settings"]["epochs"] == 2
+    assert told["start"]["output_fusion"] == "concat"
+    assert told["data"]["dev"] == str(data["dev"])
+    with open(run / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_accuracy"]) for row in rows] == tuned.history["val_accuracy"]
+    assert max(tuned.history["val_accuracy"]) == metrics["dev"]["accuracy"]
+    # What a RUN is good for elsewhere.
+    loaded = tasks.TextClassifier.from_preset(run)
+    texts = text.read_labelled(data["test"])[0]
+    assert loaded.answer(texts) == tuned.task.answer(texts)
+    assert loaded.pooling == "mean"
+    assert loaded.preprocessor.static_words
+    assert models.load(run).output_fusion == "concat"
+    again = StartingModel(training.ModelStart(backbone=run), texts, LENGTH)
+    assert again.static_words == loaded.preprocessor.static_words
+    assert_same(again.backbone(0).get_weights(), tuned.task.backbone.get_weights())
+
+
+def test_the_table_has_the_words_of_the_texts_and_the_most_frequent(tiny_start, glove_file):
+    start = tiny_start(vectors=glove_file, output_fusion="concat", frequent_words=2)
+    model = StartingModel(start, ["The of", "the unheard"], LENGTH)
+    first = vectors.load(glove_file).index_to_key[:2]
+    assert first[0] == "the"
+    assert model.static_words == [*first, "of"]
+    assert model.backbone(0).static_vocabulary_size == 4
+
+
+def test_a_new_backbone_starts_from_the_vectors_unless_told(tiny_start, glove_file, review_rows):
+    def length(**arguments):
+        start = tiny_start(**arguments)
+        model = StartingModel(start, [sentence for sentence, _ in review_rows[:16]], LENGTH)
+        table = np.asarray(model.backbone(0).token_embedding.embeddings)
+        return np.linalg.norm(table[model.tokenizer.token_to_id("the")])
+
+    warm, cold = length(vectors=glove_file), length()
+    fused = {"vectors": glove_file, "output_fusion": "concat"}
+    assert warm > 10 * cold
+    assert length(**fused) == pytest.approx(warm)
+    assert length(**fused, warm_start=False) < warm / 10
+
+
+def test_the_best_weights_are_kept_and_training_stops(make_examples, tiny_start, tiny_settings):
+    recipe = Scripted([0.5, 0.9, 0.1, 0.2, 0.9])
+    tuned = training.fine_tune(
+        recipe,
+        make_examples(0, 16),
+        dev=make_examples(16, 8),
+        start=tiny_start(),
+        settings=tiny_settings(epochs=6, patience=2),
+    )
+    assert tuned.history["val_accuracy"] == [0.5, 0.9, 0.1, 0.2]
+    assert tuned.report["best_epoch"] == 2
+    assert_same(tuned.task.get_weights(), recipe.weights[1])
+    assert any((a != b).any() for a, b in zip(recipe.weights[1], recipe.weights[3], strict=True))
+
+
+@pytest.mark.slow
+def test_without_patience_all_epochs_are_trained(make_examples, tiny_start, tiny_settings):
+    recipe = Scripted([0.9, 0.1, 0.2, 0.9])
+    tuned = training.fine_tune(
+        recipe,
+        make_examples(0, 16),
+        dev=make_examples(16, 8),
+        start=tiny_start(),
+        settings=tiny_settings(epochs=3),
+    )
+    assert len(tuned.history["loss"]) == 3
+    assert tuned.report["best_epoch"] == 1
+    assert_same(tuned.task.get_weights(), recipe.weights[0])
+
+
+def test_of_several_seeds_the_best_is_kept_and_can_be_trained_again(
+    make_examples, tiny_start, tiny_settings
+):
+    def tuned(scores, seed, **arguments):
+        recipe = Scripted(scores)
+        found = training.fine_tune(
+            recipe,
+            make_examples(0, 16),
+            dev=make_examples(16, 4),
+            start=tiny_start(),
+            settings=tiny_settings(seed=seed),
+            **arguments,
+        )
+        return found, recipe
+
+    # Each seed is judged in its epoch and at its end, and the best once more.
+    both, recipe = tuned([0.2, 0.2, 0.7, 0.7, 0.7], seed=5, seeds=2)
+    seeds = both.report["metrics"]["seeds"]
+    assert [(row["seed"], row["dev"]["accuracy"]) for row in seeds["values"]] == [
+        (5, 0.2),
+        (6, 0.7),
+    ]
+    assert seeds["dev"]["mean"]["accuracy"] == pytest.approx(0.45)
+    assert seeds["dev"]["spread"]["accuracy"] == pytest.approx(np.std([0.2, 0.7], ddof=1))
+    assert any((a != b).any() for a, b in zip(recipe.weights[0], recipe.weights[2], strict=True))
+    alone, _ = tuned([0.7, 0.7], seed=6)
+    assert_same(alone.task.get_weights(), both.task.get_weights())
+
+
+def test_folds_are_stratified_and_hold_out_each_row_once():
+    labels = ["rare"] * 6 + ["often"] * 18
+    rows = Examples(([f"text {place}" for place in range(24)],), labels)
+    folds = cut_folds(ClassificationRecipe(), rows, 3, seed=0)
+    assert sorted(t for _, held in folds for t in held.x) == sorted(rows.x)
+    for kept, held in folds:
+        assert held.targets.count("rare") == 2
+        assert kept.targets.count("rare") == 4
+        assert not set(kept.x) & set(held.x)
+    assert folds != cut_folds(ClassificationRecipe(), rows, 3, seed=1)
+    several = dataclasses.replace(rows, targets=[["a"], []] * 12)
+    assert [len(held) for _, held in cut_folds(ClassificationRecipe(), several, 5, 0)] == [
+        *(5, 5, 5, 5, 4)
+    ]
+    with pytest.raises(BertEmbedError, match=r"as many rows of each class. Received: 6 of 'rare'"):
+        cut_folds(ClassificationRecipe(), rows, 7, seed=0)
+    with pytest.raises(BertEmbedError, match=r"25 folds need as many rows. Received: 24"):
+        cut_folds(ClassificationRecipe(), several, 25, seed=0)
+
+
+@pytest.mark.slow
+def test_folds_judge_and_the_task_is_trained_on_all(make_examples, tiny_start, tiny_settings):
+    rows, start, settings = make_examples(0, 16), tiny_start(), tiny_settings()
+    tuned = training.fine_tune("classification", rows, start=start, settings=settings, folds=2)
+    folds = tuned.report["metrics"]["folds"]
+    assert len(folds["values"]) == 2
+    accuracies = [fold["accuracy"] for fold in folds["values"]]
+    assert folds["mean"]["accuracy"] == pytest.approx(np.mean(accuracies))
+    plain = training.fine_tune("classification", rows, start=start, settings=settings)
+    assert_same(tuned.task.get_weights(), plain.task.get_weights())
+
+
+def test_the_spread_is_that_of_a_sample():
+    found = mean_and_spread([{"f1": 0.2}, {"f1": 0.4}, {"f1": 0.9}])
+    assert found["mean"]["f1"] == pytest.approx(0.5)
+    assert found["spread"]["f1"] == pytest.approx(np.std([0.2, 0.4, 0.9], ddof=1))
+    assert mean_and_spread([{"f1": 0.2}])["spread"] == {"f1": 0.0}
+
+
+def test_an_output_that_is_there_is_told_before_anything_is_read(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(OutputExistsError, match=r"already exists.*--force"):
+        training.fine_tune("classification", tmp_path / "missing.tsv", tmp_path / "run")
+    start = training.ModelStart(backbone=tmp_path / "run")
+    with pytest.raises(BertEmbedError, match="is, or holds, what is to be read"):
+        training.fine_tune(
+            "classification", tmp_path / "no.tsv", tmp_path / "run", start=start, overwrite=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"settings": {"epochs": 0}}, "`epochs` must be an int of at least 1. Received: 0"),
+        ({"settings": {"batch_size": 2.5}}, "`batch_size` must be an int"),
+        ({"settings": {"learning_rate": 0.0}}, "`learning_rate` must be positive"),
+        ({"settings": {"warmup_share": 1.0}}, "`warmup_share` must be from 0"),
+        ({"settings": {"weight_decay": -1.0}}, "`weight_decay` must be at least 0"),
+        ({"settings": {"precision": "half"}}, "`precision` must be one of float32.*'half'"),
+        ({"settings": {"patience": 0}}, "`patience` must be an int of at least 1"),
+        ({"settings": {"seed": 2**32}}, "`seed` must be less than"),
+        ({"start": {"output_fusion": "concat"}}, r"need `vectors` \(--vectors\)"),
+        ({"start": {"warm_start": True}}, r"need `vectors` \(--vectors\)"),
+        ({"start": {"vectors": "a.txt", "warm_start": False}}, "would not be used"),
+        ({"start": {"backbone": "run", "vectors": "a.txt"}}, "would not be used"),
+        ({"start": {"backbone": "run", "vocabulary": "v.txt"}}, "is for a new backbone"),
+        ({"seeds": 0}, "`seeds` must be an int of at least 1"),
+        ({"folds": 1}, "`folds` must be an int of at least 2"),
+        ({"recipe": "cooking"}, "must be one of classification.*'cooking'"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments, message, make_examples):
+    def tune(recipe="classification", settings=None, start=None, **others):
+        training.fine_tune(
+            recipe,
+            make_examples(0, 4),
+            settings=training.FitSettings(**(settings or {})),
+            start=training.ModelStart(**(start or {})),
+            **others,
+        )
+
+    with pytest.raises(BertEmbedError, match=message):
+        tune(**arguments)
+
+
+def test_a_metric_that_the_recipe_does_not_have(make_examples, tiny_start, tiny_settings):
+    recipe = Scripted([0.5])
+    recipe.metric = "bleu"
+    with pytest.raises(BertEmbedError, match=r"one of loss, accuracy. Received: 'bleu'"):
+        training.fine_tune(
+            recipe,
+            make_examples(0, 8),
+            dev=make_examples(8, 4),
+            start=tiny_start(),
+            settings=tiny_settings(),
+        )
+
+
+def test_a_backbone_shorter_than_the_texts_may_be(tmp_path, make_examples, tiny_settings):
+    backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=8)
+    backbone.save_to_preset(tmp_path / "short")
+    text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a", "b"]).save_to_preset(tmp_path / "short")
+    with pytest.raises(BertEmbedError, match="sequence_length"):
+        training.fine_tune(
+            "classification",
+            make_examples(0, 8),
+            start=training.ModelStart(backbone=tmp_path / "short"),
+            settings=tiny_settings(),
+        )
+
+
+def test_the_line_of_a_label_that_training_did_not_see(files, tmp_path, write_tsv):
+    dev = write_tsv(tmp_path / "dev.tsv", [("fine", "positive"), ("so so", "mixed")])
+    message = "dev.tsv, line 3: The label 'mixed' is not among .*: negative, positive"
+    with pytest.raises(FileFormatError, match=message):
+        training.fine_tune("classification", files / "train.tsv", dev=dev)
