@@ -181,14 +181,13 @@ class LoraDense(keras.layers.Dense):
 
     def load_own_variables(self, store):
         """Load the weights of an ordinary layer; one that is adapted starts anew on them."""
-        adapted, self.lora_enabled = self.lora_enabled, False
-        try:
+        if not self.lora_enabled:
             super().load_own_variables(store)
-        finally:
-            self.lora_enabled = adapted
-        if adapted:
-            # Keras's own sets both to zeros, from where neither could move.
-            self.lora_kernel_b.assign(ops.zeros(self.lora_kernel_b.shape))
+            return
+        random = ops.copy(self.lora_kernel_a)
+        super().load_own_variables(store)
+        # Keras sets both to zeros, from where neither could move.
+        self.lora_kernel_a.assign(random)
 
     def get_config(self):
         config = super().get_config()

@@ -1,7 +1,6 @@
 """The BERT encoder with word vectors at its input and its output."""
 
 import keras
-import keras_nlp
 from keras import ops
 
 from tf_bertembed.common import BertEmbedError
@@ -16,6 +15,7 @@ from tf_bertembed.layers import (
 from tf_bertembed.models.arguments import check_fusion, check_not_negative, check_sizes
 from tf_bertembed.models.encoder_view import EncoderView
 from tf_bertembed.models.layer_maker import LayerMaker, encoder_inputs
+from tf_bertembed.models.lora import AdaptableBackbone
 from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
 
 # Arguments stored under their own names; `position_embedding` is a layer's name.
@@ -29,7 +29,7 @@ _CONFIGURED = (
 
 
 @keras.saving.register_keras_serializable("tf_bertembed")
-class BertEmbedBackbone(keras_nlp.models.Backbone):
+class BertEmbedBackbone(AdaptableBackbone):
     """A BERT encoder that static word vectors can join.
 
     Takes a dict of `token_ids`, `segment_ids` (int32 `[B, T]`) and

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tf_bertembed.common import BertEmbedError
+from tf_bertembed.models.lora import plain_weights
 
 
 def with_fusion(
@@ -92,6 +93,6 @@ def with_fusion(
     )
     for layer in backbone.layers:
         if layer.weights:
-            fused.get_layer(layer.name).set_weights(layer.get_weights())
+            fused.get_layer(layer.name).set_weights(plain_weights(layer))
     fused.set_static_vectors(matrix)
     return fused

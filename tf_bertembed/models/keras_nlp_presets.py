@@ -16,6 +16,7 @@ from tf_bertembed.common import (
 from tf_bertembed.models.arguments import check_overrides
 from tf_bertembed.models.backbone import BertEmbedBackbone
 from tf_bertembed.models.filling import filled_backbone
+from tf_bertembed.models.lora import plain_weights
 from tf_bertembed.models.parts import check_vocabulary
 from tf_bertembed.models.tensors import TensorSource, backbone_tensors
 
@@ -292,7 +293,7 @@ def _difference(backbone, theirs):
         "padding_mask": np.ones((4, length), bool),
     }
     same = BertEmbedBackbone.from_config({**backbone.get_config(), "dtype": "float32"})
-    same.set_weights(backbone.get_weights())
+    same.set_weights(plain_weights(backbone))
     ours, theirs = (
         np.asarray(model(features)["sequence_output"], "float64") for model in (same, theirs)
     )

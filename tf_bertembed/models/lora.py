@@ -1,5 +1,8 @@
 """Fine-tuning by changes of low rank."""
 
+import keras_nlp
+import numpy as np
+
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models.encoder_parts import dense_and_norm_layers, embedding_layers, mark
 
@@ -26,6 +29,23 @@ def adapted_layers(backbone):
     paths = dict.fromkeys(path for path, _ in TARGETS.values())
     found = [_find(layer, path) for layer in backbone.transformer_layers for path in paths]
     return [dense for dense in found if dense.lora_enabled]
+
+
+def plain_weights(layer):
+    """The weights of a layer, as arrays, with all that was learned at low rank in the kernels.
+
+    Args:
+        layer: a Keras layer or model.
+
+    Returns:
+        A list of arrays, as `get_weights` of an ordinary layer gives it.
+    """
+    inner = layer._flatten_layers()
+    adapted = [part for part in inner if getattr(part, "lora_rank", None)]
+    added = {id(v) for part in adapted for v in (part.lora_kernel_a, part.lora_kernel_b)}
+    kernels = {id(part._kernel): part.kernel for part in adapted}
+    rest = [variable for variable in layer.weights if id(variable) not in added]
+    return [np.asarray(kernels.get(id(variable), variable)) for variable in rest]
 
 
 def train_adaptation(backbone):
@@ -104,6 +124,7 @@ def add_lora(backbone, rank, alpha=None, targets=DEFAULT_TARGETS, layers=None):
         for path, blocks in chosen.items():
             _find(layer, path).enable_lora(rank, alpha, chosen=blocks)
     train_adaptation(backbone)
+    backbone._note_lora(rank)
 
 
 def merge_lora(backbone):
@@ -135,6 +156,28 @@ def merge_lora(backbone):
         raise BertEmbedError("Nothing in the backbone is adapted: `add_lora` does so.")
     for dense in adapted:
         dense.merge_lora()
+    backbone._note_lora(None)
     mark(backbone, True)
     if backbone.static_embedding is not None:
         mark(backbone.static_embedding, backbone.static_trainable)
+
+
+class AdaptableBackbone(keras_nlp.models.Backbone):
+    """A backbone on which keras-nlp's own methods for LoRA work."""
+
+    def enable_lora(self, rank, target_layer_names=None):
+        """Adapt the backbone: keras-nlp's name for `models.add_lora`.
+
+        Args:
+            rank: int. The rank of each change.
+            target_layer_names: list of strings, the targets of `add_lora`;
+                `None` for queries and values.
+        """
+        add_lora(self, rank, targets=target_layer_names or DEFAULT_TARGETS)
+
+    def _note_lora(self, rank):
+        # Where `save_lora_weights` and `load_lora_weights` look.
+        self._lora_rank = rank
+        layers = [x for x in self._flatten_layers(include_self=False) if x.weights]
+        adapted = {id(dense) for dense in adapted_layers(self)}
+        self._lora_enabled_layers = [i for i, x in enumerate(layers) if id(x) in adapted]

@@ -2,6 +2,7 @@
 
 from tf_bertembed.common import BertEmbedError, derive_seed
 from tf_bertembed.layers.initializers import without_drawing
+from tf_bertembed.models.lora import plain_weights
 
 TOKEN_TABLE = "token_embedding"
 
@@ -62,7 +63,7 @@ def transfer_vocabulary(backbone, mixture, seed=0):
     for layer in backbone.layers:
         if not layer.weights:
             continue
-        values = layer.get_weights()
+        values = plain_weights(layer)
         if layer.name == TOKEN_TABLE:
             values = [mixture.mix(table, derive_seed(seed, TOKEN_TABLE)) for table in values]
         moved.get_layer(layer.name).set_weights(values)
