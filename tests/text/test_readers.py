@@ -53,7 +53,8 @@ def test_pairs_with_scores(write):
 )
 def test_several_labels_a_text_or_none(write, name, content):
     texts, labels = text.read_labelled(write(name, content))
-    assert texts == ["a", "b", "c"] and labels == [["x", "y"], [], ["x"]]
+    assert texts == ["a", "b", "c"]
+    assert labels == [["x", "y"], [], ["x"]]
 
 
 def test_a_label_goes_before_a_score(write):
@@ -64,9 +65,8 @@ def test_a_label_goes_before_a_score(write):
 def test_without_labels(write):
     path = write("input.tsv", "id\ttext\n7\ta\n")
     assert text.read_labelled(path, labelled=False) == (["a"], None)
-    with pytest.raises(
-        FileFormatError, match=r"line 1: The column `label`, `labels` or `score` is missing.*Received: id, text"
-    ):
+    message = r"line 1: The column `label`, `labels` or `score` is missing.*Received: id, text"
+    with pytest.raises(FileFormatError, match=message):
         text.read_labelled(path)
 
 

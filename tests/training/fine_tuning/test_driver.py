@@ -2,6 +2,7 @@ import csv
 import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 from gensim.test.utils import datapath
@@ -231,6 +232,12 @@ def test_an_output_that_is_there_is_told_before_anything_is_read(tmp_path):
         ({"settings": {"precision": "half"}}, "`precision` must be one of float32.*'half'"),
         ({"settings": {"patience": 0}}, "`patience` must be an int of at least 1"),
         ({"settings": {"seed": 2**32}}, "`seed` must be less than"),
+        ({"settings": {"layers": "top"}}, r'must be "all", "head" or a number. Received: .top'),
+        ({"settings": {"layers": -1}}, "`layers` must be an int of at least 0. Received: -1"),
+        ({"settings": {"layers": "head", "unfreeze_every": 1}}, "goes with neither `layers` nor"),
+        ({"settings": {"lora_rank": 2, "unfreeze_every": 1}}, "goes with neither `layers` nor"),
+        ({"settings": {"lora_rank": 2, "layers": "head"}}, "the head is trained in any case"),
+        ({"settings": {"lora_alpha": 2.0}}, r"needs `lora_rank` \(--lora-rank\)"),
         ({"start": {"output_fusion": "concat"}}, r"need `vectors` \(--vectors\)"),
         ({"start": {"warm_start": True}}, r"need `vectors` \(--vectors\)"),
         ({"start": {"vectors": "a.txt", "warm_start": False}}, "would not be used"),
@@ -253,6 +260,46 @@ def test_arguments_that_make_no_sense(arguments, message, make_examples):
 
     with pytest.raises(BertEmbedError, match=message):
         tune(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("ways", "moved"),
+    [
+        ({"layers": "head"}, (False, False, False)),
+        pytest.param({"layers": 1}, (False, False, True), marks=pytest.mark.slow),
+        ({"unfreeze_every": 1, "epochs": 2}, (False, False, True)),
+        ({"lora_rank": 2}, (False, True, True)),
+        pytest.param({"layer_decay": 1e-60}, (False, False, False), marks=pytest.mark.slow),
+    ],
+)
+def test_ways_to_fine_tune(ways, moved, tmp_path, make_examples, tiny_settings):
+    """Whether the embeddings and each of the two layers are moved; the head is in any case."""
+    folder = tmp_path / "start"
+    keras.utils.set_random_seed(0)
+    models.BertEmbedBackbone(9, 2, 2, 8, 16, max_sequence_length=16).save_to_preset(folder)
+    words = [*text.SPECIAL_TOKENS, "a", "the", "film", "and"]
+    text.BertEmbedTokenizer(words).save_to_preset(folder)
+    start = training.ModelStart(backbone=folder)
+    settings = tiny_settings(batch_size=16, **ways)
+    tuned = training.fine_tune(
+        "classification", make_examples(0, 16), tmp_path / "run", start=start, settings=settings
+    )
+    old, new = models.load(folder), models.load(tmp_path / "run")
+    found = tuple(
+        any(
+            (a != b).any()
+            for one, other in zip(layers(old), layers(new), strict=True)
+            for a, b in zip(one.get_weights(), other.get_weights(), strict=True)
+        )
+        for layers in (
+            lambda backbone: [backbone.token_embedding, backbone.position_embedding],
+            lambda backbone: backbone.transformer_layers[:1],
+            lambda backbone: backbone.transformer_layers[1:],
+        )
+    )
+    assert found == moved
+    head = tuned.task.output_dense.bias
+    assert np.abs(np.asarray(head)).max() > 0
 
 
 def test_a_metric_that_the_recipe_does_not_have(make_examples, tiny_start, tiny_settings):

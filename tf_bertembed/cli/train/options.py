@@ -55,12 +55,12 @@ def _start(
         option("--output-fusion", "How they join the encoder's output."),
     ] = None,
     static_trainable: Annotated[
-        bool,
+        bool | None,
         option(
             "--static-trainable/--no-static-trainable",
-            "Whether training changes them.",
+            "Whether training changes them. By default not, or as the RUN at --backbone was made.",
         ),
-    ] = False,
+    ] = None,
     static_dropout: Annotated[
         float,
         option("--static-dropout", "The share of words without one in training.", min=0, max=1),
@@ -90,7 +90,10 @@ def _settings(
     batch_size: Annotated[int, option("--batch-size", "Examples in a step.", min=1)] = 32,
     learning_rate: Annotated[
         float | None,
-        option("--learning-rate", "The highest. By default 5e-5; for a new backbone 1e-3."),
+        option(
+            "--learning-rate",
+            "The highest. By default 5e-5; 1e-3 for a new backbone, the head alone, or LoRA.",
+        ),
     ] = None,
     warmup_share: Annotated[
         float, option("--warmup-share", "The share of the steps in which it rises.")
@@ -112,6 +115,32 @@ def _settings(
             min=1,
         ),
     ] = None,
+    layers: Annotated[
+        str,
+        option("--layers", "What is trained: all, head, or the number of the topmost layers."),
+    ] = "all",
+    unfreeze_every: Annotated[
+        int | None,
+        option(
+            "--unfreeze-every",
+            "Train the head first, and after so many epochs each one more layer from the top.",
+            min=1,
+        ),
+    ] = None,
+    lora_rank: Annotated[
+        int | None,
+        option("--lora-rank", "Train changes of this rank instead of the layers (LoRA).", min=1),
+    ] = None,
+    lora_alpha: Annotated[
+        float | None, option("--lora-alpha", "Scales these changes. By default the rank.")
+    ] = None,
+    layer_decay: Annotated[
+        float,
+        option("--layer-decay", "The share of the learning rate from a layer to the next below."),
+    ] = 1.0,
+    head_factor: Annotated[
+        float, option("--head-factor", "What the head's learning rate is multiplied by.")
+    ] = 1.0,
 ):
     """How it is trained: the fields of `training.FitSettings` but for the seed."""
 
@@ -165,11 +194,14 @@ def train_command(recipe):
             from tf_bertembed import training
             from tf_bertembed.training.recipes import make_recipe
 
+            settings = taken(_settings)
+            if settings["layers"].isdecimal():
+                settings["layers"] = int(settings["layers"])
             with output_as(as_json) as print_json:
                 tuned = training.fine_tune(
                     make_recipe(recipe, **recipe_options),
                     start=training.ModelStart(**taken(_start)),
-                    settings=training.FitSettings(seed=seed, **taken(_settings)),
+                    settings=training.FitSettings(seed=seed, **settings),
                     task_options=task_options,
                     overwrite=force,
                     **taken(_run),

@@ -6,10 +6,15 @@ import time
 import keras
 
 from tf_bertembed.common import BertEmbedError
+from tf_bertembed.models.lora import add_lora
 from tf_bertembed.tasks.base import BertEmbedTask
 from tf_bertembed.training.fine_tuning.start import StartingModel
+from tf_bertembed.training.freezing import GradualUnfreezing, set_trainable
 from tf_bertembed.training.optimizer import create_optimizer
 from tf_bertembed.training.progress_bar import ProgressBar
+
+# The second for weights that begin at random or at zero.
+PRETRAINED_RATE, FRESH_RATE = 5e-5, 1e-3
 
 
 class DevMetrics(keras.callbacks.Callback):
@@ -88,18 +93,27 @@ class Trial:
         """
         settings, recipe = self.settings, self.recipe
         keras.utils.set_random_seed(seed)
+        backbone = model.backbone(seed)
+        if settings.lora_rank is not None:
+            layers = None if settings.layers == "all" else settings.layers
+            add_lora(backbone, settings.lora_rank, settings.lora_alpha, layers=layers)
         task = recipe.make(
-            model.backbone(seed),
+            backbone,
             model.tokenizer,
             train,
             settings.sequence_length,
             static_words=model.static_words,
             **self.task_options,
         )
-        steps = settings.epochs * recipe.steps(task, train, settings.batch_size)
-        rate = settings.learning_rate or self.start.learning_rate
-        task.compile(create_optimizer(rate, steps, settings.warmup_share, settings.weight_decay))
+        set_trainable(
+            task,
+            "lora" if settings.lora_rank is not None else settings.layers,
+            self.start.static_trainable,
+        )
+        task.compile(self._optimizer(task, train))
         callbacks, stopping = [ProgressBar(description)], None
+        if settings.unfreeze_every is not None:
+            callbacks.append(GradualUnfreezing(settings.unfreeze_every))
         if dev is not None:
             stopping = keras.callbacks.EarlyStopping(
                 monitor=f"val_{recipe.metric}",
@@ -121,3 +135,17 @@ class Trial:
             recipe.finish(task, dev, settings.batch_size)
         best = stopping.best_epoch + 1 if stopping else len(history["loss"])
         return Fitted(task, history, best, seconds)
+
+    def _optimizer(self, task, train):
+        settings = self.settings
+        by_layer = (settings.layer_decay, settings.head_factor) != (1.0, 1.0)
+        fresh = self.start.backbone is None or settings.lora_rank or settings.layers == "head"
+        return create_optimizer(
+            settings.learning_rate or (FRESH_RATE if fresh else PRETRAINED_RATE),
+            settings.epochs * self.recipe.steps(task, train, settings.batch_size),
+            settings.warmup_share,
+            settings.weight_decay,
+            layer_decay=settings.layer_decay,
+            head_factor=settings.head_factor,
+            task=task if by_layer else None,
+        )

@@ -16,8 +16,8 @@ class FitSettings:
     Args:
         epochs: int. The most passes over the examples.
         batch_size: int. Examples in a step.
-        learning_rate: float. The highest; `None` for 5e-5 where the backbone
-            was trained before, 1e-3 where it is new.
+        learning_rate: float. The highest; `None` for 5e-5, or 1e-3 where the
+            backbone is new, or its layers are not trained or by `lora_rank`.
         warmup_share: float. The share of the steps in which it rises.
         weight_decay: float. AdamW's decay.
         sequence_length: int. The most pieces of a text.
@@ -27,9 +27,21 @@ class FitSettings:
         patience: int. After how many epochs without a better dev metric to
             stop; `None` to train all of them. The best weights are kept
             either way. Without a dev set, all epochs are trained.
+        layers: string or int. What is trained: `"all"`, `"head"` for the head
+            alone, or the number of the topmost layers; see `set_trainable`.
+        unfreeze_every: int. Open one more layer from the top after so many
+            epochs (`GradualUnfreezing`); `None` for none.
+        lora_rank: int. Train changes of this rank instead of the layers
+            (`models.add_lora`), with `layers` a number only in the topmost;
+            `None` to train the layers.
+        lora_alpha: float. Scales the changes; `None` for the rank.
+        layer_decay: float. The share of the learning rate from one layer to
+            the next below; see `create_optimizer`.
+        head_factor: float. What the learning rate of the head is multiplied by.
 
     Raises:
-        BertEmbedError: where a number is out of its range.
+        BertEmbedError: where a number is out of its range, or one way to
+            fine-tune excludes another.
 
     Example:
 
@@ -50,6 +62,12 @@ class FitSettings:
     precision: str | None = None
     seed: int = 0
     patience: int | None = None
+    layers: str | int = "all"
+    unfreeze_every: int | None = None
+    lora_rank: int | None = None
+    lora_alpha: float | None = None
+    layer_decay: float = 1.0
+    head_factor: float = 1.0
 
     def __post_init__(self):
         for name, least in (("epochs", 1), ("batch_size", 1), ("sequence_length", 3)):
@@ -57,8 +75,10 @@ class FitSettings:
         require_whole("seed", self.seed, 0)
         if self.seed >= 2**32:
             raise BertEmbedError(f"`seed` must be less than 2**32. Received: {self.seed}.")
-        if self.patience is not None:
-            require_whole("patience", self.patience, 1)
+        for name in ("patience", "unfreeze_every", "lora_rank"):
+            if getattr(self, name) is not None:
+                require_whole(name, getattr(self, name), 1)
+        self._check_ways()
         rate = self.learning_rate
         if rate is not None and not (isinstance(rate, numbers.Real) and 0 < rate < math.inf):
             raise BertEmbedError(f"`learning_rate` must be positive. Received: {rate!r}.")
@@ -74,6 +94,26 @@ class FitSettings:
             raise BertEmbedError(
                 f"`precision` must be one of {', '.join(PRECISIONS)}. Received: {self.precision!r}."
             )
+
+    def _check_ways(self):
+        if self.unfreeze_every is not None and (self.lora_rank or self.layers != "all"):
+            raise BertEmbedError(
+                "`unfreeze_every` (--unfreeze-every) opens all layers in turn: it goes with "
+                "neither `layers` nor `lora_rank` (--layers, --lora-rank)."
+            )
+        if self.lora_rank is None and self.lora_alpha is not None:
+            raise BertEmbedError("`lora_alpha` (--lora-alpha) needs `lora_rank` (--lora-rank).")
+        if self.lora_rank is not None and self.layers == "head":
+            raise BertEmbedError(
+                "With `lora_rank` (--lora-rank) the head is trained in any case; `layers` "
+                "(--layers) says in how many layers changes are. Received: 'head'."
+            )
+        if isinstance(self.layers, str) and self.layers not in ("all", "head"):
+            raise BertEmbedError(
+                f'`layers` (--layers) must be "all", "head" or a number. Received: {self.layers!r}.'
+            )
+        if not isinstance(self.layers, str):
+            require_whole("layers", self.layers, 0)
 
 
 def require_whole(name, value, least):

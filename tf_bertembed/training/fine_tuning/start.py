@@ -10,8 +10,6 @@ from tf_bertembed import models, text, vectors
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.training.fine_tuning.settings import require_whole
 
-PRETRAINED_RATE, NEW_RATE = 5e-5, 1e-3
-
 
 @dataclasses.dataclass(frozen=True)
 class ModelStart:
@@ -26,7 +24,8 @@ class ModelStart:
         input_fusion: string. How word vectors join the tokens; see
             `models.with_fusion`, as for the next five.
         output_fusion: string. How word vectors join the encoder's output.
-        static_trainable: bool. Whether training changes the word vectors.
+        static_trainable: bool. Whether training changes the word vectors;
+            `None` for no, or as the backbone that has them was made.
         static_dropout: float. The share of words without a vector in training.
         static_normalize: string. `"unit"`, `"standard"` or `None`.
         normalize_encoded: bool. Whether output fusion normalises the
@@ -63,7 +62,7 @@ class ModelStart:
     vectors: str | Path | KeyedVectors | None = None
     input_fusion: str | None = None
     output_fusion: str | None = None
-    static_trainable: bool = False
+    static_trainable: bool | None = None
     static_dropout: float = 0.0
     static_normalize: str | None = None
     normalize_encoded: bool = True
@@ -107,11 +106,6 @@ class ModelStart:
         if self.warm_start is None:
             return self.vectors is not None and self.backbone is None
         return self.warm_start
-
-    @property
-    def learning_rate(self):
-        """The learning rate where none was chosen."""
-        return NEW_RATE if self.backbone is None else PRETRAINED_RATE
 
     @property
     def fields(self):
@@ -184,7 +178,7 @@ class StartingModel:
             self._table,
             input_fusion=start.input_fusion,
             output_fusion=start.output_fusion,
-            static_trainable=start.static_trainable,
+            static_trainable=bool(start.static_trainable),
             static_dropout=start.static_dropout,
             static_normalize=start.static_normalize,
             normalize_encoded=start.normalize_encoded,
