@@ -37,13 +37,16 @@ def save_history(history, path):
             writer.writerow([epoch, *row])
 
 
-def plot_history(history, path):
+def plot_history(history, path, best_epoch=None):
     """Draw a history: losses on the left, other metrics on the right.
+
+    A metric and the same one of the dev set (`val_…`) share a colour.
 
     Args:
         history: dict of lists, one number an epoch.
         path: string or `pathlib.Path`. The image to write; its ending
             chooses the format.
+        best_epoch: int. The epoch to mark, counted from 1; `None` for none.
 
     Raises:
         BertEmbedError: where the history is empty.
@@ -59,6 +62,7 @@ def plot_history(history, path):
     ```
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     if not history:
         raise BertEmbedError("There is no history to draw: train for at least one epoch.")
@@ -70,10 +74,24 @@ def plot_history(history, path):
     figure = Figure(figsize=(5 * len(groups), 3.5), layout="constrained")
     axes = figure.subplots(1, len(groups), squeeze=False)[0]
     for axis, (label, names) in zip(axes, groups.items(), strict=True):
+        colours = {}
         for name in names:
+            plain = name.removeprefix("val_")
+            colour = colours.setdefault(plain, f"C{len(colours)}")
             values = history[name]
-            axis.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=name)
+            axis.plot(
+                range(1, len(values) + 1),
+                values,
+                color=colour,
+                linestyle="-" if name == plain else "--",
+                marker="o",
+                markersize=3,
+                label=name,
+            )
+        if best_epoch is not None:
+            axis.axvline(best_epoch, color="grey", linestyle=":", label="best epoch")
         axis.set(xlabel="epoch", ylabel=label)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(path, dpi=120)

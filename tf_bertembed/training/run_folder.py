@@ -43,7 +43,8 @@ def save_run(folder, task, history, metrics, overwrite=False, settings=None, fil
             that hold them.
         overwrite: bool. Whether to replace a folder that is there.
         settings: dict that JSON can hold. What the model was trained with,
-            for `training.json`; `None` for no such file.
+            for `training.json`; `None` for no such file. Its `best_epoch` is
+            marked in the picture.
         files: list of `pathlib.Path`s. More files to copy into the folder.
 
     Returns:
@@ -83,5 +84,5 @@ def save_run(folder, task, history, metrics, overwrite=False, settings=None, fil
         for path in files:
             shutil.copy(path, place / path.name)
         save_history(history, place / "history.csv")
-        plot_history(history, place / "history.png")
+        plot_history(history, place / "history.png", (settings or {}).get("best_epoch"))
     return type(place)(folder)
