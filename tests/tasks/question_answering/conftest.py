@@ -13,7 +13,7 @@ LENGTH = 24
 def questions(reviews):
     """Every kind of context: short, of several windows, without an answer."""
     found = []
-    for number, sentence in enumerate(reviews[0][:12]):
+    for number, sentence in enumerate(reviews[0][:8]):
         context = f"🙂 {sentence} 北京很好" if number % 3 else sentence
         middle = list(re.finditer(r"\w+", context))[3]
         impossible = number % 4 == 3

@@ -11,7 +11,11 @@ from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
-from tf_bertembed.tasks.question_answering.answering import OUTPUTS, QuestionAnswers
+from tf_bertembed.tasks.question_answering.answering import (
+    OUTPUTS,
+    QuestionAnswers,
+    TracedOnce,
+)
 from tf_bertembed.tasks.question_answering.scores import check_language
 from tf_bertembed.tasks.question_answering.spans import LOW
 from tf_bertembed.tasks.question_answering.windows import Windows
@@ -117,6 +121,7 @@ class QuestionAnswerer(QuestionAnswers, BertEmbedTask):
         self.null_threshold = null_threshold
         self.language = language
         self.dropout = dropout
+        self._kept = TracedOnce()
 
     @property
     def null_threshold(self):
@@ -171,9 +176,10 @@ class QuestionAnswerer(QuestionAnswers, BertEmbedTask):
 
     def preprocess_samples(self, x, y=None, sample_weight=None):
         # Windows are made before they are shuffled, since a text has any number of them.
-        if isinstance(x, dict):
-            return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-        return super().preprocess_samples(x, y, sample_weight)
+        if not isinstance(x, dict):
+            made = super().preprocess_samples(x, y, sample_weight)
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(made)
+        return keras.utils.pack_x_y_sample_weight(self.inputs_of(x), y, sample_weight)
 
     def windows(self, x, sample_weight=None, labelled=True):
         """Cut texts into the windows that the model sees.
