@@ -9,9 +9,10 @@ from tf_bertembed.layers import FirstPieces
 from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
-from tf_bertembed.tasks.label_set import LabelSet, label_names
+from tf_bertembed.tasks.label_set import label_names
 from tf_bertembed.tasks.tag_accuracy import NO_TAG, TagAccuracy
 from tf_bertembed.tasks.tagger_answers import TaggerAnswers
+from tf_bertembed.tasks.word_labels import WordLabels, check_counts
 from tf_bertembed.text import TaggingPreprocessor
 from tf_bertembed.text.checks import check_texts
 from tf_bertembed.text.tagging_preprocessor import as_words
@@ -101,7 +102,7 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
         # === Config ===
         self.labels = names
         self.dropout = dropout
-        self._label_set = LabelSet(names)
+        self._word_labels = WordLabels(names)
 
     def _unread_layers(self):
         return (self.backbone.pooler_dense, self.backbone.pooled_fusion_layer)
@@ -179,16 +180,9 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
                     "`class_weight` is for lists of words or texts. Received: a "
                     f"{type(x).__name__}. Give weights of words in its place."
                 )
-            sample_weight = self._word_weights(self.encode_labels(y), sample_weight, class_weight)
+            y = self.encode_labels(y)
+            sample_weight = self._word_labels.weigh(y, class_weight, sample_weight)
         return super().fit(x, y, batch_size, sample_weight, **kwargs)
-
-    def _word_weights(self, y, sample_weight, class_weight):
-        of_class = self._label_set.weights(class_weight, y.values.numpy())
-        weights = y.with_values(tf.gather(tf.constant([*of_class.values()]), y.values))
-        if sample_weight is None:
-            return weights
-        by_text = tf.cast(np.asarray(sample_weight), tf.float32)
-        return weights * tf.gather(by_text, y.value_rowids())
 
     def predict(self, x, batch_size=None, **kwargs):
         """Compute logits.
@@ -258,22 +252,9 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
             if self.preprocessor is None:
                 y = y.to_tensor(NO_TAG, shape=[None, np.shape(x["word_places"])[1]])
             else:
-                self._check_counts(x, y)
+                words = self.preprocessor.split_words(x)[1]
+                check_counts(words.row_lengths().numpy(), y.row_lengths().numpy())
         return super()._dataset(x, y, sample_weight, batch_size, shuffle)
-
-    def _check_counts(self, x, y):
-        words = self.preprocessor.split_words(x)[1].row_lengths().numpy()
-        tags = y.row_lengths().numpy()
-        if len(words) != len(tags):
-            raise BertEmbedError(
-                f"`x` and `y` must hold as many texts. Received: {len(words)} and {len(tags)}."
-            )
-        wrong = np.flatnonzero(words != tags)
-        if wrong.size:
-            raise BertEmbedError(
-                f"One tag for each word was expected. Received: {words[wrong[0]]} words and "
-                f"{tags[wrong[0]]} tags for text {wrong[0]}."
-            )
 
     def encode_labels(self, y):
         """Turn tags into numbers; numbers pass through.
@@ -299,23 +280,7 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
         assert tagger.encode_labels([["V", "N"], ["N"]]).to_list() == [[1, 0], [0]]
         ```
         """
-        if y is None:
-            return None
-        if isinstance(y, np.ndarray) and y.ndim == 2 and y.dtype.kind in "iu":
-            self._label_set.encode(y[y != NO_TAG])
-            return y.astype("int32")
-        if isinstance(y, tf.RaggedTensor):
-            return y.with_values(tf.constant(self._label_set.encode(y.values), tf.int32))
-        for place, row in enumerate(y):
-            if isinstance(row, (str, bytes)) or not hasattr(row, "__len__"):
-                raise BertEmbedError(
-                    f"A list of tags was expected for each text. Received: {row!r:.80} for text "
-                    f"{place}."
-                )
-        flat = np.array([tag for row in y for tag in row])
-        return tf.RaggedTensor.from_row_lengths(
-            tf.constant(self._label_set.encode(flat), tf.int32), [len(row) for row in y]
-        )
+        return None if y is None else self._word_labels.encode_rows(y)
 
     def encode_label_batches(self, dataset):
         """Turn the tags in a dataset of batches into numbers.
@@ -344,19 +309,7 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
         assert y.to_list() == [[1, 0], [0]]
         ```
         """
-        spec = dataset.element_spec
-        if not isinstance(spec, tuple) or len(spec) < 2:
-            raise BertEmbedError(
-                "Training and evaluation need tags: a dataset of (words, tags). Received: a "
-                f"dataset of {spec}."
-            )
-        if spec[1].dtype != tf.string:
-            return dataset
-
-        def encode(x, y, *weight):
-            return (x, y.with_values(self._label_set.one_in_graph(y.values)), *weight)
-
-        return dataset.map(encode)
+        return self._word_labels.encode_row_batches(dataset)
 
     def get_config(self):
         return {**super().get_config(), "labels": self.labels, "dropout": self.dropout}

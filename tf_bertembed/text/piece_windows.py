@@ -7,8 +7,8 @@ class PieceWindows:
     """N windows over the pieces of B texts, in the order of the texts.
 
     Each window begins `room - overlap` pieces after the one before; the last
-    one of a text ends with the text. A piece is read in the window that shows
-    the most of what stands around it.
+    one of a text ends with the text. A piece is read in a window that shows at
+    least half as much as two windows share on each side of it.
 
     Args:
         row_splits: int tensor [B + 1]. Where the pieces of each text begin and end.

@@ -21,8 +21,8 @@ class TaggingPreprocessor(Preprocessor):
     first piece stands for its word. A text is cut into words as `split` says.
     A word of which nothing is left by normalisation (a lone joiner) is one
     `[UNK]`, so that each word has a place. What is too long is not cut off,
-    but read through windows that overlap, and each word where most of its
-    surroundings are seen.
+    but read through windows that overlap, and each word in one that shows what
+    stands around it.
 
     Where there are `static_words`, every piece of a word carries the row of
     the whole word (`don't`, `U.S.`); where the table lacks that, the rows of
