@@ -291,10 +291,29 @@ def test_exported_answers_are_those_in_memory(make_encoder, reviews, tmp_path):
     assert {(c.signature, c.output) for c in report.checks} == {
         ("serving_default", "embedding"),
         ("embed", "embedding"),
+        ("similarity", "score"),
     }
-    served = export.answer(path, TEXTS)["embedding"]
+    pair = (TEXTS, TEXTS[1:] + TEXTS[:1])
+    with export.CApiModel(path) as model:
+        served = model.run({"text": TEXTS}, "serving_default")["embedding"]
+        scores = model.run(dict(zip(("text_a", "text_b"), pair, strict=True)), "similarity")
     expected = [answer["embedding"] for answer in encoder.answer(TEXTS)]
     np.testing.assert_allclose(served, expected, atol=1e-5)
+    expected = [answer["score"] for answer in encoder.answer(pair)]
+    np.testing.assert_allclose(scores["score"], expected, atol=1e-5)
+
+
+def test_labels_of_pairs_are_served(make_encoder, pairs, tmp_path):
+    encoder = make_encoder(objective="softmax", labels=["no", "人"])
+    path = export.export_saved_model(encoder, tmp_path / "labels")
+    assert export.verify(path).ok
+    inputs = dict(zip(("text_a", "text_b"), pairs, strict=True))
+    served = export.answer(path, inputs, "similarity")
+    answers = encoder.answer(pairs)
+    assert served["label"].tolist() == [answer["label"] for answer in answers]
+    assert served["classes"][0].tolist() == ["no", "人"]
+    expected = [list(answer["probabilities"].values()) for answer in answers]
+    np.testing.assert_allclose(served["probabilities"], expected, atol=1e-5)
 
 
 def test_what_is_refused(make_encoder, make_backbone, pairs, scores):

@@ -94,14 +94,18 @@ def write_record(folder, inputs, outputs, versions):
 
     Args:
         folder: `pathlib.Path`. The folder of the SavedModel.
-        inputs: dict. Per input a list of strings.
+        inputs: dict. Per signature its inputs, each a list of strings.
         outputs: dict. Per signature a dict of arrays, the model's answers.
         versions: dict. Per package the version that made the export.
     """
+    common = next(iter(inputs.values()))
+    others = {signature: taken for signature, taken in inputs.items() if taken != common}
     record = {
         "format": FORMAT,
         "versions": versions,
-        "inputs": inputs,
+        "inputs": common,
+        # Of signatures that take other strings than the rest.
+        **({"other_inputs": others} if others else {}),
         "signatures": {
             signature: {name: encode(array) for name, array in sorted(arrays.items())}
             for signature, arrays in sorted(outputs.items())
@@ -133,7 +137,8 @@ def read_record(folder):
         folder: `pathlib.Path`. The folder of the SavedModel.
 
     Returns:
-        A triple: the inputs, the outputs as arrays, and the versions.
+        A triple: the inputs and the outputs (arrays), both by signature, and
+        the versions.
 
     Raises:
         MissingFileError: where the folder holds no record.
@@ -156,8 +161,13 @@ def read_record(folder):
             signature: {name: decode(entry) for name, entry in arrays.items()}
             for signature, arrays in record["signatures"].items()
         }
-        _check_inputs(record["inputs"])
-        return record["inputs"], outputs, record["versions"]
+        inputs = {
+            signature: record.get("other_inputs", {}).get(signature, record["inputs"])
+            for signature in outputs
+        }
+        for taken in (record["inputs"], *inputs.values()):
+            _check_inputs(taken)
+        return inputs, outputs, record["versions"]
     except FileFormatError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:

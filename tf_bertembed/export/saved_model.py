@@ -32,7 +32,10 @@ def export_saved_model(task, folder, *, version=None, examples=None, overwrite=F
         task: a task of `tf_bertembed.tasks`, with a preprocessor. Any object
             with a `preprocessor`, `text_inputs` (names of its inputs) and
             `signatures()` (name to function from features to a dict of
-            tensors) will do; its `check_parts()` is called if it has one.
+            tensors) will do; its `check_parts()` is called if it has one. A
+            signature that takes other strings is named by
+            `signature_inputs()`: to the names of its inputs, and a function
+            from a tuple of them to features.
         folder: string or `pathlib.Path`. The folder of all versions, for
             example `saved_models/bbc`; its last part is the model's name.
         version: int. The version, at least 1; `None` for the one after the
@@ -79,9 +82,10 @@ def export_saved_model(task, folder, *, version=None, examples=None, overwrite=F
         )
     if hasattr(task, "check_parts"):
         task.check_parts()
-    inputs = to_columns(examples, task.text_inputs)
+    columns = to_columns(examples, task.text_inputs)
     target = _version_folder(Path(folder), version)
     served = ServedTask(task)
+    inputs = served.inputs_from(columns)
     outputs = served.answers_in_memory(inputs)
     remedy = "Choose another version, or pass `overwrite=True` to replace it."
     with atomic_path(target, overwrite=overwrite, remedy=remedy) as place:
@@ -102,22 +106,49 @@ class ServedTask:
         self._functions = task.signatures()
         self._preprocessor = task.preprocessor
         self._names = task.text_inputs
-        self._traced = {name: self._trace(function) for name, function in self._functions.items()}
+        self._others = task.signature_inputs() if hasattr(task, "signature_inputs") else {}
+        self._traced = {name: self._trace(name) for name in self._functions}
 
-    def _trace(self, function):
+    def _taken(self, signature):
+        """The names of the inputs of a signature, and what makes features of them."""
+        return self._others.get(signature, (self._names, self._features))
+
+    def _features(self, texts):
+        return self._preprocessor(texts if len(texts) > 1 else texts[0])
+
+    def _trace(self, signature):
+        names, features = self._taken(signature)
+
         def serve(*texts):
-            features = self._preprocessor(texts if len(texts) > 1 else texts[0])
-            return dict(function(features))
+            return dict(self._functions[signature](features(texts)))
 
-        signature = [tf.TensorSpec([None], tf.string, name=name) for name in self._names]
-        traced = tf.function(serve, input_signature=signature, autograph=False)
+        specs = [tf.TensorSpec([None], tf.string, name=name) for name in names]
+        traced = tf.function(serve, input_signature=specs, autograph=False)
         return traced.get_concrete_function()
+
+    def inputs_from(self, columns):
+        """Give each signature its inputs; another text to each for those of other names.
+
+        Args:
+            columns: dict. Per input of the task a list of strings.
+
+        Returns:
+            Per signature a dict of lists of strings.
+        """
+        first = next(iter(columns.values()))
+        return {
+            signature: {
+                name: columns.get(name, first[shift:] + first[:shift])
+                for shift, name in enumerate(self._taken(signature)[0])
+            }
+            for signature in self._functions
+        }
 
     def answers_in_memory(self, inputs):
         """Run every signature eagerly.
 
         Args:
-            inputs: dict. Per input a list of strings.
+            inputs: dict. Per signature its inputs, each a list of strings.
 
         Returns:
             Per signature a dict of NumPy arrays.
@@ -126,14 +157,14 @@ class ServedTask:
             BertEmbedError: where an output does not begin with the batch or
                 is not finite.
         """
-        texts = tuple(tf.constant(inputs[name]) for name in self._names)
-        features = self._preprocessor(texts if len(texts) > 1 else texts[0])
         answers = {}
         for signature, function in self._functions.items():
+            names, features = self._taken(signature)
+            texts = tuple(tf.constant(inputs[signature][name]) for name in names)
             fixed = self._traced[signature].structured_outputs
             answers[signature] = {
                 name: _to_numpy(f"{signature}.{name}", value, fixed[name].shape, len(texts[0]))
-                for name, value in function(features).items()
+                for name, value in function(features(texts)).items()
             }
         return answers
 

@@ -171,7 +171,7 @@ def verify(path, *, tolerance=1e-5):
     """
     folder = require_saved_model(path)
     inputs, recorded, _ = read_record(folder)
-    response = run(folder, dict.fromkeys(recorded, inputs))
+    response = run(folder, inputs)
     checks, problems = [], list(response["problems"])
     for signature in sorted(response["signatures"].keys() - recorded.keys()):
         problems.append(f"The model has a signature {signature!r} that was not recorded.")
@@ -187,7 +187,7 @@ def verify(path, *, tolerance=1e-5):
     return VerificationReport(
         path=str(path),
         tensorflow=response["tensorflow"],
-        examples=len(next(iter(inputs.values()))),
+        examples=len(next(iter(next(iter(inputs.values())).values()))),
         tolerance=tolerance,
         checks=tuple(checks),
         ops=tuple(response["ops"]),

@@ -133,7 +133,9 @@ class SentenceAnswers:
         Returns:
             A dict of functions from features to named tensors:
             `serving_default` and `embed` both give `embedding` `[B, D]`
-            float32.
+            float32; `similarity`, of pairs, gives `score` `[B]`, and under
+            "softmax" `label` `[B]` and `classes` `[B, C]` (strings) and
+            `probabilities` `[B, C]`.
 
         Example:
 
@@ -141,11 +143,29 @@ class SentenceAnswers:
         from tf_bertembed import models, tasks
 
         encoder = tasks.SentenceEncoder(models.BertEmbedBackbone(100, 1, 2, 8, 16))
-        assert sorted(encoder.signatures()) == ["embed", "serving_default"]
+        assert sorted(encoder.signatures()) == ["embed", "serving_default", "similarity"]
         ```
         """
 
         def embed(features):
             return {"embedding": self(self.inputs_of(features), training=False)}
 
-        return {"serving_default": embed, "embed": embed}
+        def similarity(features):
+            judged = self._judge(self(self.inputs_of(features), training=False))
+            if self.labels is not None:
+                names = tf.constant(self.labels)
+                probabilities = judged["probabilities"]
+                judged["label"] = tf.gather(names, tf.argmax(probabilities, axis=-1))
+                judged["classes"] = tf.tile(names[tf.newaxis], [tf.shape(probabilities)[0], 1])
+            return judged
+
+        return {"serving_default": embed, "embed": embed, "similarity": similarity}
+
+    def signature_inputs(self):
+        """The strings of the signatures that take others than `text_inputs`.
+
+        Returns:
+            A dict: `similarity` takes `text_a` and `text_b`, and the features
+            of pairs.
+        """
+        return {"similarity": (("text_a", "text_b"), self.preprocess_samples)}
