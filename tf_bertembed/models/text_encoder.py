@@ -126,8 +126,9 @@ class TextEncoder:
         lowercase=False,
     ):
         check_parts(backbone, preprocessor)
-        if preprocessor.padding != "longest":
-            # The budget of pieces is reckoned from lengths, so nothing else may be padded to.
+        if preprocessor.padding != "longest" or type(preprocessor) is not Preprocessor:
+            # The budget of pieces is reckoned from lengths, so nothing else may be padded to; and
+            # a task's own kind may make several rows of a text.
             preprocessor = Preprocessor(
                 preprocessor.tokenizer,
                 preprocessor.sequence_length,
