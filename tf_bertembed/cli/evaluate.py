@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tf_bertembed.cli.native import start_tensorflow
-from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.cli.options import Json, Seed, output_as, shown
 
 
 def evaluate(
@@ -40,6 +40,6 @@ def evaluate(
 def _show(report):
     print("{task}, {rows} rows of {data}".format(**report))
     for name, value in report["metrics"].items():
-        print(f"  {name:<12} {value:.4f}")
+        print(f"  {name:<12} {shown(value)}")
     if "errors" in report:
         print("  {wrong} wrong answers, worst first: {errors}".format(**report))

@@ -37,3 +37,8 @@ def output_as(as_json):
         yield lambda result: print(
             json.dumps(result, indent=2, ensure_ascii=False), file=stdout, flush=True
         )
+
+
+def shown(value):
+    """A metric to be read: four decimals, or that the data leave it undefined."""
+    return "undefined" if value is None else f"{value:.4f}"

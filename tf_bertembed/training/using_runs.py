@@ -14,6 +14,7 @@ from tf_bertembed.common import (
     require_file,
 )
 from tf_bertembed.training.recipes import load_run
+from tf_bertembed.training.undefined import without_nan
 
 DELIMITERS = {".tsv": "\t", ".csv": ","}
 TEXT_ENDINGS = (".txt", ".txt.gz")
@@ -35,8 +36,9 @@ def evaluate_run(run, data, errors=None, batch_size=32, overwrite=False):
 
     Returns:
         A dict, ready for JSON: `task`, `run`, `data`, `rows`, `metrics` (a
-        dict of floats), `details` (what the kind of task tells beyond them),
-        and, where they were asked for, `wrong`, the number of wrong answers.
+        dict of floats, `None` where the data leave one undefined), `details`
+        (what the kind of task tells beyond them), and, where they were asked
+        for, `wrong`, the number of wrong answers.
 
     Raises:
         MissingFileError: where the RUN or the data is missing.
@@ -74,8 +76,8 @@ def evaluate_run(run, data, errors=None, batch_size=32, overwrite=False):
         "run": str(run),
         "data": str(data),
         "rows": len(examples),
-        "metrics": report.metrics,
-        "details": report.details,
+        "metrics": without_nan(report.metrics),
+        "details": without_nan(report.details),
     }
     if errors is not None:
         _write_errors(report.errors, errors, overwrite)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from tf_bertembed.cli.native import start_tensorflow
-from tf_bertembed.cli.options import Force, Json, Seed, output_as
+from tf_bertembed.cli.options import Force, Json, Seed, output_as, shown
 
 
 def option(name, text, **limits):
@@ -219,16 +219,14 @@ def train_command(recipe):
     return decorate
 
 
-def show_metrics(name, metrics):
-    """Print metrics as one line."""
-    values = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items())
-    print(f"  {name}: {values}")
+def _show_metrics(name, metrics):
+    print(f"  {name}: " + "  ".join(f"{key} {shown(value)}" for key, value in metrics.items()))
 
 
 def _show_repeated(name, result):
     mean, spread = result["mean"], result["spread"]
-    values = "  ".join(f"{key} {mean[key]:.4f} ± {spread[key]:.4f}" for key in mean)
-    print(f"  {name}: {values}")
+    values = (f"{key} {shown(mean[key])} ± {shown(spread[key])}" for key in mean)
+    print(f"  {name}: " + "  ".join(values))
 
 
 def _show(report):
@@ -244,6 +242,6 @@ def _show(report):
     seeds = metrics.get("seeds", {})
     for name in ("dev", "test"):
         if name in metrics:
-            show_metrics(name, metrics[name])
+            _show_metrics(name, metrics[name])
         if name in seeds:
             _show_repeated(f"{name}, {len(seeds['values'])} seeds", seeds[name])

@@ -16,6 +16,7 @@ from tf_bertembed.training.fine_tuning.settings import FitSettings, require_whol
 from tf_bertembed.training.fine_tuning.start import ModelStart
 from tf_bertembed.training.recipes import Examples, make_recipe
 from tf_bertembed.training.run_folder import save_run
+from tf_bertembed.training.undefined import without_nan
 
 
 @dataclasses.dataclass
@@ -146,6 +147,8 @@ def fine_tune(
             metrics[name] = found.metrics
             details[name] = found.details
             plots += found.plots
+        metrics = without_nan(metrics)
+        details = without_nan(details)
         report["metrics"] = metrics
         report["plots"] = [path.name for path in plots]
         if output is not None:

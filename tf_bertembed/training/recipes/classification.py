@@ -90,7 +90,7 @@ class ClassificationRecipe(Recipe):
         labels, multi_label = _labels(train), _is_multi_label(train)
         if len(labels) < (1 if multi_label else 2):
             found = f"the label {labels[0]!r}" if labels else "no label"
-            wanted = "one label" if multi_label else "two"
+            wanted = "one label" if multi_label else "two labels"
             raise train.fault(f"At least {wanted} must occur. Received: {found} in every row.")
         if self.metric == ("mcc" if multi_label else "f1"):
             fitting = [name for name in METRICS if name != self.metric]
