@@ -23,6 +23,7 @@ from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
 
 PRETRAINING, MASKED_LM = "BertForPreTraining", "BertForMaskedLM"
 CLASSIFICATION = "BertForSequenceClassification"
+SINGLE_LABEL, MULTI_LABEL = "single_label_classification", "multi_label_classification"
 KNOWN = (PRETRAINING, MASKED_LM, CLASSIFICATION)
 WORD_TABLE = "embeddings.word_embeddings.weight"
 NEXT_SENTENCE = "cls.seq_relationship"
@@ -75,12 +76,12 @@ def _preprocessor(folder, backbone, sequence_length):
 
 
 def _labels(path, config):
-    kind = config.get("problem_type") or "single_label_classification"
-    if kind != "single_label_classification":
+    kind = config.get("problem_type") or SINGLE_LABEL
+    if kind not in (SINGLE_LABEL, MULTI_LABEL):
         raise FileFormatError(
             path,
-            "A TextClassifier assigns one of several labels: `problem_type` must be "
-            f"'single_label_classification' or null. Received: {kind!r}.",
+            f"A TextClassifier assigns labels: `problem_type` must be '{SINGLE_LABEL}', "
+            f"'{MULTI_LABEL}' or null. Received: {kind!r}.",
         )
     count = config.get("num_labels", 2)
     if type(count) is not int or count < 1:
@@ -95,7 +96,7 @@ def _labels(path, config):
         raise FileFormatError(
             path, f"`id2label` must name the classes 0, 1, ... Received: {names!r:.200}."
         ) from error
-    if len(labels) == 1:
+    if len(labels) == 1 and kind == SINGLE_LABEL:
         raise FileFormatError(
             path, "A head of one output is a regression; a TextClassifier needs two labels or more."
         )
@@ -192,7 +193,10 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
     if kind == CLASSIFICATION:
         dropout = share(path, config, "classifier_dropout", backbone.dropout)
         labels = _labels(path, config)
-        task = TextClassifier(backbone, labels, preprocessor, dropout=dropout, pair=pair)
+        multi_label = config.get("problem_type") == MULTI_LABEL
+        task = TextClassifier(
+            backbone, labels, preprocessor, dropout=dropout, pair=pair, multi_label=multi_label
+        )
         assign_slots(_classification_slots(task), source)
         return task
     next_sentence = kind == PRETRAINING or f"{NEXT_SENTENCE}.weight" in source
@@ -222,7 +226,7 @@ def _published(task):
         "id2label": dict(enumerate(task.labels)),
         "label2id": {label: number for number, label in enumerate(task.labels)},
         "classifier_dropout": task.dropout,
-        "problem_type": "single_label_classification",
+        "problem_type": MULTI_LABEL if task.multi_label else SINGLE_LABEL,
     }
     return CLASSIFICATION, _classification_slots(task), extra
 
