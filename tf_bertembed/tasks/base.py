@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models import BertEmbedBackbone
 from tf_bertembed.models.parts import check_parts
+from tf_bertembed.tasks.epoch_order import EpochOrder
 from tf_bertembed.text import Preprocessor
 from tf_bertembed.text.batches import without_autotuning
 from tf_bertembed.text.checks import check_texts
@@ -69,6 +70,7 @@ class BertEmbedTask(keras_nlp.models.Task):
     backbone_cls = BertEmbedBackbone
     preprocessor_cls = Preprocessor
     text_inputs = ("text",)
+    _epoch_order = None
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):
@@ -215,10 +217,9 @@ class BertEmbedTask(keras_nlp.models.Task):
         batch_size = 32 if batch_size is None else batch_size
         if batch_size < 1:
             raise BertEmbedError(f"`batch_size` must be at least 1. Received: {batch_size}.")
-        dataset = tf.data.Dataset.from_tensor_slices(data)
         if shuffle:
-            dataset = dataset.shuffle(counts[0], reshuffle_each_iteration=True)
-        return without_autotuning(dataset.batch(batch_size))
+            return without_autotuning(self._epoch_order.batches(data, counts[0], batch_size))
+        return without_autotuning(tf.data.Dataset.from_tensor_slices(data).batch(batch_size))
 
     def _validation_dataset(self, data, batch_size):
         if data is None:
@@ -253,7 +254,8 @@ class BertEmbedTask(keras_nlp.models.Task):
                 or a dataset of batches.
             validation_split: float. The share taken from the end of arrays
                 for validation, before shuffling.
-            shuffle: bool. Whether arrays are shuffled before each epoch.
+            shuffle: bool. Whether arrays are shuffled before each epoch, in an
+                order that Keras's seed and the epoch's number decide.
             **kwargs: passed to `keras.Model.fit` (`epochs`, `callbacks`,
                 `class_weight`, ...).
 
@@ -299,6 +301,9 @@ class BertEmbedTask(keras_nlp.models.Task):
             validation_data = self._dataset(
                 *_cut(arrays, slice(kept, None)), batch_size, shuffle=False
             )
+        if shuffle:
+            self._epoch_order = EpochOrder()
+            kwargs["callbacks"] = self._epoch_order.joined(kwargs.get("callbacks"))
         return super().fit(
             self._dataset(x, y, sample_weight, batch_size, shuffle),
             validation_data=validation_data,

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "FitSettings": "fine_tuning.settings",
         "GradualUnfreezing": "freezing",
+        "KeepOnDisk": "keep_on_disk",
         "LinearWarmup": "schedule",
         "ModelStart": "fine_tuning.start",
         "ProgressBar": "progress_bar",

@@ -59,7 +59,7 @@ def set_trainable(task, layers="all", vectors=None):
     backbone = task.backbone
     count = _open_layers(backbone, layers)
     table = backbone.static_embedding
-    if vectors is not None and table is None:
+    if vectors and table is None:
         raise BertEmbedError(
             "The backbone has no table of word vectors (`models.with_fusion` gives it one). "
             f"Received: vectors={vectors}."
