@@ -49,15 +49,12 @@ def evaluate_run(run, data, errors=None, batch_size=32, overwrite=False):
     Example:
 
     ```python
-    from tf_bertembed import training
-    from tf_bertembed.training.recipes import Examples
+    from tf_bertembed import models, tasks, text, training
 
-    rows = Examples((["a match", "a chip"] * 4,), ["sport", "tech"] * 4)
-    training.fine_tune(
-        "classification", rows, "run",
-        start=training.ModelStart(num_layers=1, num_heads=2, hidden_dim=8),
-        settings=training.FitSettings(epochs=1, sequence_length=8),
-    )
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "match", "chip"])
+    backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=16)
+    preprocessor = text.Preprocessor(tokenizer, sequence_length=16)
+    tasks.TextClassifier(backbone, ["sport", "tech"], preprocessor).save_to_preset("run")
     with open("test.tsv", "w") as file:
         file.write("text\\tlabel\\nA match.\\tsport\\nA chip.\\ttech\\n")
     report = training.evaluate_run("run", "test.tsv", errors="errors.tsv")
@@ -110,15 +107,12 @@ def predict_file(run, source, output=None, batch_size=32, overwrite=False):
     ```python
     import json
     from pathlib import Path
-    from tf_bertembed import training
-    from tf_bertembed.training.recipes import Examples
+    from tf_bertembed import models, tasks, text, training
 
-    rows = Examples((["a match", "a chip"] * 4,), ["sport", "tech"] * 4)
-    training.fine_tune(
-        "classification", rows, "run",
-        start=training.ModelStart(num_layers=1, num_heads=2, hidden_dim=8),
-        settings=training.FitSettings(epochs=1, sequence_length=8),
-    )
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "match", "chip"])
+    backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=16)
+    preprocessor = text.Preprocessor(tokenizer, sequence_length=16)
+    tasks.TextClassifier(backbone, ["sport", "tech"], preprocessor).save_to_preset("run")
     Path("texts.txt").write_text("A match.\\nA chip.\\n")
     training.predict_file("run", "texts.txt", "answers.jsonl")
     answers = [json.loads(line) for line in Path("answers.jsonl").read_text().splitlines()]
