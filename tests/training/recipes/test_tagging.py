@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from tf_bertembed import export, models, training
@@ -40,29 +41,36 @@ def conll(tmp_path):
 @pytest.fixture(scope="module")
 def run(examples, tiny_start, tiny_settings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tagging") / "run"
-    tuned = training.fine_tune(
-        "tagging",
-        examples,
-        folder,
-        dev=examples.rows(range(4)),
-        start=tiny_start(hidden_dim=32),
-        settings=tiny_settings(epochs=4, batch_size=4, learning_rate=1e-2),
-    )
+    # A few steps run quicker than they are traced.
+    tf.config.run_functions_eagerly(True)
+    try:
+        tuned = training.fine_tune(
+            "tagging",
+            examples,
+            folder,
+            start=tiny_start(hidden_dim=32),
+            settings=tiny_settings(epochs=4, batch_size=4, learning_rate=1e-2),
+        )
+    finally:
+        tf.config.run_functions_eagerly(False)
     return folder, tuned
 
 
-@pytest.mark.filterwarnings("ignore:.*stand in")
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions")
 def test_from_a_file_to_metrics_and_answers(run, conll, examples, tmp_path):
     folder, tuned = run
-    assert tuned.report["metrics"]["dev"]["f1"] > 0.5
     assert tuned.task.labels == ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
     assert tuned.task.preprocessor.split == "punctuation"
-    path = conll(examples)
+    # What was learned is told from a tag that is wrong in the file.
+    swapped = Examples(examples.inputs, [["O"] * 4 + ["B-LOC", "O"], *examples.targets[1:]])
+    path = conll(swapped)
     report = training.evaluate_run(folder, path, errors=tmp_path / "errors.tsv")
+    assert report["metrics"]["f1"] > 0.5
     assert set(report["metrics"]) == {"loss", "f1", "precision", "recall", "accuracy"}
-    assert report["details"]["labels"]["PER"]["count"] == 16
+    assert report["details"]["labels"]["PER"]["count"] == 15
     lines = (tmp_path / "errors.tsv").read_text().splitlines()
-    assert len(lines) == report["wrong"] + 1
+    assert len(lines) == report["wrong"] + 1 > 1
     assert lines[0].split("\t")[:5] == ["text", "position", "word", "label", "predicted"]
     (tmp_path / "in.txt").write_text("🙂 Then Ada went to Oslo.\n", encoding="utf-8")
     training.predict_file(folder, tmp_path / "in.txt", tmp_path / "out.jsonl")
@@ -73,7 +81,8 @@ def test_from_a_file_to_metrics_and_answers(run, conll, examples, tmp_path):
     assert len((tmp_path / "of_words.jsonl").read_text().splitlines()) == 16
 
 
-@pytest.mark.filterwarnings("ignore:.*stand in")
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions")
+@pytest.mark.slow
 def test_a_run_is_an_encoder_and_is_served(run, tmp_path):
     folder, tuned = run
     assert models.load(folder).hidden_dim == 32
