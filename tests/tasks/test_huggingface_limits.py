@@ -32,7 +32,7 @@ def test_what_is_not_written(tmp_path):
     backbone = models.BertEmbedBackbone(15, 1, 2, 8, 16)
     with pytest.raises(BertEmbedError, match="Received: pooling='mean'"):
         tasks.save_huggingface(tasks.TextClassifier(backbone, 2, pooling="mean"), tmp_path / "a")
-    with pytest.raises(BertEmbedError, match=r"TextClassifier was expected.*BertEmbedBackbone"):
+    with pytest.raises(BertEmbedError, match=r"QuestionAnswerer was expected.*BertEmbedBackbone"):
         tasks.save_huggingface(backbone, tmp_path / "a")
     tokenizer = text.BertEmbedTokenizer([*PIECES, "more"])
     with pytest.raises(BertEmbedError, match=r"tokenizer has 16 pieces.* only 15"):

@@ -28,7 +28,7 @@ def english(folder):
 def contexts(documents):
     """Long and short texts, with characters of one to four bytes."""
     return [
-        *(". ".join(document) for document in documents[:12]),
+        *(". ".join(document) for document in documents[:4]),
         "北京是中国的首都，人口超过两千万。" * 6,
         "🙂 one 👍🏽 two, naïve Cafe\u0301 — Zürich " * 5,
         "한국의 수도는 서울이다. " * 4,
@@ -105,7 +105,7 @@ def test_windows_agree_with_the_published_tokenizer(features, published, questio
                 # What the tokenizer drops behind a piece counts as a part of it here.
                 dropped = context[end : span[1]]
                 assert {unicodedata.category(c) for c in dropped} <= {"Mn", "Cf"}
-    assert several >= 10
+    assert several >= 5
 
 
 def test_every_piece_of_a_context_stands_in_a_window(features, english, contexts):
@@ -141,11 +141,11 @@ def test_long_questions_are_cut(features, english, questions, contexts):
 
 
 def test_answers_become_pieces(preprocessor, features, questions, contexts):
-    middle = [list(re.finditer(r"\b[A-Za-z]+\b", context))[30] for context in contexts[:12]]
-    named = zip(contexts[12:], ["首都", "👍🏽", "수도는", "short", "", "b"], strict=True)
+    middle = [list(re.finditer(r"\b[A-Za-z]+\b", context))[30] for context in contexts[:4]]
+    named = zip(contexts[4:], ["首都", "👍🏽", "수도는", "short", "", "b"], strict=True)
     wanted = [match.span() for match in middle]
     wanted += [(c.find(word), c.find(word) + len(word)) for c, word in named]
-    wanted[16] = (-1, -1)
+    wanted[8] = (-1, -1)
     _, y = preprocessor((questions, contexts), y=wanted)
     assert list(y) == ["start_logits", "end_logits"]
     starts, ends = y["start_logits"].numpy(), y["end_logits"].numpy()
@@ -162,7 +162,7 @@ def test_answers_become_pieces(preprocessor, features, questions, contexts):
             context = contexts[number]
             said = context[first : features["piece_ends"][row, ends[row]]]
             assert said.rstrip("\u200b ") == context[first:last]
-    assert (found > 0).tolist() == [number != 16 for number in range(len(contexts))]
+    assert (found > 0).tolist() == [number != 8 for number in range(len(contexts))]
 
 
 def test_answers_at_what_the_tokenizer_drops(preprocessor):

@@ -18,13 +18,16 @@ from tf_bertembed.models.tensors import (
 )
 from tf_bertembed.models.tensors_file import MASKED_LM_BIAS
 from tf_bertembed.tasks.pretrainer import Pretrainer
+from tf_bertembed.tasks.question_answering.question_answerer import QuestionAnswerer
 from tf_bertembed.tasks.text_classifier import TextClassifier
-from tf_bertembed.text import BertEmbedTokenizer, Preprocessor
+from tf_bertembed.text import BertEmbedTokenizer, Preprocessor, QuestionPreprocessor
 
 PRETRAINING, MASKED_LM = "BertForPreTraining", "BertForMaskedLM"
 CLASSIFICATION = "BertForSequenceClassification"
 SINGLE_LABEL, MULTI_LABEL = "single_label_classification", "multi_label_classification"
-KNOWN = (PRETRAINING, MASKED_LM, CLASSIFICATION)
+ANSWERING = "BertForQuestionAnswering"
+KNOWN = (PRETRAINING, MASKED_LM, CLASSIFICATION, ANSWERING)
+WITHOUT_POOLER = (MASKED_LM, ANSWERING)
 WORD_TABLE = "embeddings.word_embeddings.weight"
 NEXT_SENTENCE = "cls.seq_relationship"
 DECODER = "cls.predictions.decoder.weight"
@@ -52,6 +55,10 @@ def _classification_slots(task):
     return dense_slots(task.output_dense, "classifier")
 
 
+def _answering_slots(task):
+    return dense_slots(task.output_dense, "qa_outputs")
+
+
 def _is_tied(backbone, config, source):
     """Whether the token table scores the pieces; raises where a folder contradicts itself."""
     if not config.get("tie_word_embeddings", True):
@@ -68,11 +75,11 @@ def _is_tied(backbone, config, source):
     return True
 
 
-def _preprocessor(folder, backbone, sequence_length):
+def _preprocessor(folder, backbone, sequence_length, cls=Preprocessor):
     if not has_tokenizer(folder):
         return None
     longest = longest_text(folder, backbone.max_sequence_length)
-    return Preprocessor(BertEmbedTokenizer.from_folder(folder), sequence_length or longest)
+    return cls(BertEmbedTokenizer.from_folder(folder), sequence_length or longest)
 
 
 def _labels(path, config):
@@ -144,8 +151,9 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
     places: here 1 means that the second text follows), tied to the token table
     or not as the folder is;
     `BertForSequenceClassification` becomes a `TextClassifier` with the labels
-    of `id2label`. Other heads, such as that of `BertForTokenClassification`,
-    have no task; `models.load_huggingface` loads their encoder.
+    of `id2label`; `BertForQuestionAnswering` becomes a `QuestionAnswerer`.
+    Other heads, such as that of `BertForTokenClassification`, are not read;
+    `models.load_huggingface` loads their encoder.
 
     Args:
         folder: string or `pathlib.Path`. The folder. Where it has a
@@ -156,7 +164,7 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
         **overrides: `dtype`, `dropout` and `name` of the backbone.
 
     Returns:
-        A `Pretrainer` or a `TextClassifier`.
+        A `Pretrainer`, a `TextClassifier` or a `QuestionAnswerer`.
 
     Raises:
         MissingFileError: where the folder or a needed file is missing.
@@ -189,6 +197,11 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
     kind = _architecture(path, config, source)
     if pair and kind != CLASSIFICATION:
         raise BertEmbedError(f"`pair` is for classifiers. Received: a folder of {kind}.")
+    if kind == ANSWERING:
+        preprocessor = _preprocessor(folder, backbone, sequence_length, QuestionPreprocessor)
+        task = QuestionAnswerer(backbone, preprocessor)
+        assign_slots(_answering_slots(task), source)
+        return task
     preprocessor = _preprocessor(folder, backbone, sequence_length)
     if kind == CLASSIFICATION:
         dropout = share(path, config, "classifier_dropout", backbone.dropout)
@@ -213,9 +226,12 @@ def _published(task):
     if isinstance(task, Pretrainer):
         extra = {"tie_word_embeddings": task.tie_weights}
         return (PRETRAINING if task.next_sentence else MASKED_LM), pretraining_slots(task), extra
+    if isinstance(task, QuestionAnswerer):
+        return ANSWERING, _answering_slots(task), {}
     if not isinstance(task, TextClassifier):
         raise BertEmbedError(
-            f"A Pretrainer or a TextClassifier was expected. Received: {type(task).__name__}."
+            "A Pretrainer, a TextClassifier or a QuestionAnswerer was expected. "
+            f"Received: {type(task).__name__}."
         )
     if task.pooling != "cls":
         raise BertEmbedError(
@@ -236,11 +252,14 @@ def save_huggingface(task, folder, overwrite=False):
 
     A `Pretrainer` is written for `transformers.BertForPreTraining`, or
     without `next_sentence` for `BertForMaskedLM`, which has no pooler; a
-    `TextClassifier` for `BertForSequenceClassification`.
+    `TextClassifier` for `BertForSequenceClassification`; a `QuestionAnswerer`
+    for `BertForQuestionAnswering`, which has no pooler either, nor a place for
+    its threshold.
 
     Args:
-        task: a `Pretrainer` or a `TextClassifier` with `pooling="cls"`, over
-            a backbone that `models.save_huggingface` can write.
+        task: a `Pretrainer`, a `QuestionAnswerer`, or a `TextClassifier` with
+            `pooling="cls"`, over a backbone that `models.save_huggingface` can
+            write.
         folder: string or `pathlib.Path`. The folder to make.
         overwrite: bool. Whether to replace what stands at `folder`.
 
@@ -264,7 +283,7 @@ def save_huggingface(task, folder, overwrite=False):
     tensors = {
         f"bert.{name}": value
         for name, value in backbone_tensors(task.backbone).items()
-        if architecture != MASKED_LM or not name.startswith("pooler.")
+        if architecture not in WITHOUT_POOLER or not name.startswith("pooler.")
     }
     tensors.update(slot_tensors(slots))
     if DECODER in tensors:

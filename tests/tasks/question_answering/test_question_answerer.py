@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from tf_bertembed import models, tasks, text
 from tf_bertembed.common import BertEmbedError
-from tf_bertembed.models.huggingface import load_huggingface
 
 FUSED = {"input_fusion": "gate", "output_fusion": "concat"}
 
@@ -32,7 +31,9 @@ def same_answers(one, other, tolerance=1e-5):
                 assert a[name] == b[name], name
 
 
-def test_logits_are_those_of_transformers(transformers, tokenizer, questions, tmp_path):
+@pytest.fixture(scope="module")
+def published(transformers, tokenizer, tmp_path_factory):
+    """The class of the package transformers, of random weights, and its folder."""
     import torch
 
     torch.manual_seed(0)
@@ -45,30 +46,56 @@ def test_logits_are_those_of_transformers(transformers, tokenizer, questions, tm
         max_position_embeddings=24,
         initializer_range=0.3,
     )
-    published = transformers.BertForQuestionAnswering(config).eval()
-    published.save_pretrained(tmp_path / "published")
-    backbone = load_huggingface(tmp_path / "published")
-    preprocessor = text.QuestionPreprocessor(tokenizer, 24, stride=7)
-    answerer = tasks.QuestionAnswerer(backbone, preprocessor)
-    answerer.output_dense.kernel.assign(published.qa_outputs.weight.detach().numpy().T)
-    answerer.output_dense.bias.assign(published.qa_outputs.bias.detach().numpy())
-    pair = [q.question for q in questions], [q.context for q in questions]
-    features = {name: value.numpy() for name, value in preprocessor(pair).items()}
-    mask = features["padding_mask"]
-    assert not mask.all()
+    model = transformers.BertForQuestionAnswering(config).eval()
+    folder = tmp_path_factory.mktemp("published")
+    model.save_pretrained(folder)
+    text.save_vocabulary(tokenizer.get_vocabulary(), folder / "vocab.txt")
+    return model, folder
+
+
+def published_logits(model, features):
+    import torch
+
     with torch.no_grad():
-        expected = published(
+        outputs = model(
             input_ids=torch.tensor(features["token_ids"]),
             token_type_ids=torch.tensor(features["segment_ids"]),
-            attention_mask=torch.tensor(mask.astype("int64")),
+            attention_mask=torch.tensor(features["padding_mask"].astype("int64")),
         )
-    logits = answerer.predict(questions, verbose=0)
-    for name in ("start_logits", "end_logits"):
-        wanted = expected[name].numpy()[mask]
-        distance = np.abs(logits[name][mask] - wanted).max() / np.abs(wanted).max()
+    return {name: outputs[name].numpy() for name in ("start_logits", "end_logits")}
+
+
+def test_logits_are_those_of_transformers(published, questions):
+    model, folder = published
+    answerer = tasks.load_huggingface(folder)
+    pair = [q.question for q in questions], [q.context for q in questions]
+    features = {name: value.numpy() for name, value in answerer.preprocessor(pair).items()}
+    mask = features["padding_mask"]
+    assert not mask.all()
+    expected = published_logits(model, features)
+    logits = answerer(answerer.inputs_of(features))
+    for name, value in logits.items():
+        wanted, value = expected[name][mask], value.numpy()
+        distance = np.abs(value[mask] - wanted).max() / np.abs(wanted).max()
         print(f"{name}: {distance:.1e}")
         assert distance < 1e-5
-        assert (logits[name][~mask] == -1e9).all()
+        assert (value[~mask] == -1e9).all()
+
+
+def test_transformers_reads_what_is_written(published, transformers, answerer, tmp_path):
+    tasks.save_huggingface(answerer, tmp_path / "written")
+    model, loading = transformers.BertForQuestionAnswering.from_pretrained(
+        tmp_path / "written", output_loading_info=True
+    )
+    assert not any(loading[name] for name in ("missing_keys", "unexpected_keys"))
+    features = answerer.preprocessor((["what ?"], ["a good film"]))
+    features = {name: value.numpy() for name, value in features.items()}
+    expected = published_logits(model.eval(), features)
+    logits = answerer(answerer.inputs_of(features))
+    for name, value in logits.items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-4, atol=1e-4)
+    again = tasks.load_huggingface(tmp_path / "written")
+    assert isinstance(again.preprocessor, text.QuestionPreprocessor)
 
 
 def test_answers_are_parts_of_their_contexts(answers, questions, answerer):
@@ -82,6 +109,7 @@ def test_answers_are_parts_of_their_contexts(answers, questions, answerer):
         assert len(set(zip(answer["starts"], answer["ends"], strict=True))) == 3
 
 
+@pytest.mark.slow
 def test_answers_do_not_depend_on_what_they_are_asked_with(answers, answerer, questions):
     pair = [q.question for q in questions], [q.context for q in questions]
     same_answers(answers, answerer.answer(pair, batch_size=3))
@@ -90,24 +118,24 @@ def test_answers_do_not_depend_on_what_they_are_asked_with(answers, answerer, qu
 
 def test_padding_changes_nothing(answers, make_answerer, questions, tokenizer):
     padded = make_answerer()
-    padded.preprocessor = text.QuestionPreprocessor(tokenizer, 24, stride=5, padding="max_length")
+    padded.preprocessor = text.QuestionPreprocessor(tokenizer, 24, stride=8, padding="max_length")
     same_answers(answers, padded.answer(questions))
 
 
 def test_the_stride_is_heeded(make_answerer, questions):
-    counts = [len(make_answerer(stride=s).windows(questions)) for s in (2, 5, 20)]
+    counts = [len(make_answerer(stride=s).windows(questions)) for s in (4, 8, 20)]
     assert counts[0] > counts[1] > counts[2] >= len(questions)
 
 
-@pytest.mark.parametrize("arguments", [{}, pytest.param(FUSED, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [{}, FUSED])
 def test_it_learns(arguments, make_answerer, questions):
     answerer = make_answerer(eagerly=False, options={"null_threshold": 0.0}, **arguments)
     answerer.compile(keras.optimizers.Adam(3e-3), metrics=None)
-    known = questions
-    before = answerer.score(known)
-    history = answerer.fit(known, batch_size=8, epochs=40, verbose=0).history
+    before = answerer.score(questions)
+    history = answerer.fit(questions, batch_size=8, epochs=50, verbose=0).history
     assert history["loss"][-1] < 0.3 * history["loss"][0]
-    after = answerer.score(known)
+    after = answerer.score(questions)
     assert after["f1"] > 0.8 > before["f1"]
     assert after["has_answer_f1"] > 0.8
 
@@ -128,34 +156,25 @@ def test_the_loss_is_the_mean_of_both_ends(answerer, questions):
     assert again["loss"] == pytest.approx(measured["loss"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_ways_to_fit(make_answerer, questions):
     answerer = make_answerer()
-    history = answerer.fit(
-        questions, batch_size=16, validation_data=(questions[:4], None), verbose=0
-    )
-    assert "val_loss" in history.history
-    history = answerer.fit(
-        questions,
-        batch_size=16,
-        sample_weight=np.ones(len(questions)),
-        validation_split=0.25,
-        verbose=0,
-    )
-    assert "val_loss" in history.history
+    few = questions[:2]
     pairs = tf.data.Dataset.from_tensor_slices(
-        (
-            ([q.question for q in questions], [q.context for q in questions]),
-            [q.span for q in questions],
-        )
+        (([q.question for q in few], [q.context for q in few]), [q.span for q in few])
     )
-    history = answerer.fit(pairs.batch(6), validation_data=questions[:4], verbose=0)
-    assert "val_loss" in history.history
+    for x, arguments in (
+        (few, {"validation_data": (few, None)}),
+        (few, {"validation_split": 0.5, "sample_weight": np.ones(2)}),
+        (pairs.batch(2), {"validation_data": few}),
+    ):
+        assert "val_loss" in answerer.fit(x, verbose=0, **arguments).history
 
 
 def test_weights_of_examples(make_answerer, questions):
     answerer = make_answerer()
     before = [variable.numpy() for variable in answerer.trainable_variables]
-    answerer.fit(questions, sample_weight=np.zeros(len(questions)), verbose=0)
+    answerer.fit(questions[:2], sample_weight=[0, 0], verbose=0)
     for variable, old in zip(answerer.trainable_variables, before, strict=True):
         np.testing.assert_allclose(variable, old, atol=1e-7)
 
@@ -181,41 +200,48 @@ def test_the_best_threshold_is_chosen_and_kept(make_answerer, questions, tmp_pat
     answerer = make_answerer()
     chosen = answerer.choose_null_threshold(questions)
     best = answerer.score(questions)["f1"]
-    for threshold in (None, -50.0, 0.0, 50.0, chosen + 0.5, chosen - 0.5):
+    for threshold in (None, -50.0, chosen + 0.5, chosen - 0.5):
         answerer.null_threshold = threshold
         assert answerer.score(questions)["f1"] <= best + 1e-9
     answerer.null_threshold = chosen
     answerer.save_to_preset(tmp_path)
     assert tasks.QuestionAnswerer.from_preset(tmp_path).null_threshold == chosen
     with pytest.raises(BertEmbedError, match="with and without an answer"):
-        answerer.choose_null_threshold(questions[:3])
+        answerer.choose_null_threshold(questions[:2])
+
+
+def reloaded(answerer, place):
+    if place.suffix == ".keras":
+        answerer.save(place)
+        return keras.saving.load_model(place)
+    answerer.save_to_preset(place)
+    assert models.load_encoder(place).encode(["a film"]).shape == (1, 22)
+    assert models.load(place).hidden_dim == 16
+    return tasks.QuestionAnswerer.from_preset(place, dtype=answerer.dtype_policy.name)
 
 
 @pytest.mark.parametrize(
-    "dtype", ["float32", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+    ("dtype", "name"),
+    [
+        ("float32", "preset"),
+        pytest.param("float32", "model.keras", marks=pytest.mark.slow),
+        pytest.param("mixed_float16", "preset", marks=pytest.mark.slow),
+        pytest.param("mixed_float16", "model.keras", marks=pytest.mark.slow),
+    ],
 )
-def test_saving(dtype, make_answerer, questions, tmp_path):
+def test_saving(dtype, name, make_answerer, questions, tmp_path):
     options = {"language": "zh", "null_threshold": 0.5, "dropout": 0.1}
     answerer = make_answerer(options=options, dtype=dtype, **FUSED)
-    expected = answerer.answer(questions)
-    answerer.save_to_preset(tmp_path / "preset")
-    answerer.save(tmp_path / "model.keras")
-    for again in (
-        tasks.QuestionAnswerer.from_preset(tmp_path / "preset", dtype=dtype),
-        keras.saving.load_model(tmp_path / "model.keras"),
-    ):
-        config = again.get_config()
-        assert {name: config[name] for name in options} == options
-        assert again.preprocessor.get_config() == answerer.preprocessor.get_config()
-        same_answers(again.answer(questions), expected, 1e-6)
-    encoder = models.load_encoder(tmp_path / "preset")
-    assert encoder.encode([questions[0].context]).shape[0] == 1
-    assert models.load(tmp_path / "preset").hidden_dim == 16
+    expected = answerer.answer(questions[:2])
+    again = reloaded(answerer, tmp_path / name)
+    config = again.get_config()
+    assert {option: config[option] for option in options} == options
+    assert again.preprocessor.get_config() == answerer.preprocessor.get_config()
+    same_answers(again.answer(questions[:2]), expected, 1e-6)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_stays_near(dtype, make_answerer, questions):
     exact, half = (make_answerer(dtype=name, **FUSED) for name in ("float32", dtype))
     half.set_weights(exact.get_weights())
@@ -225,7 +251,7 @@ def test_half_precision_stays_near(dtype, make_answerer, questions):
     real = expected > -1e8
     distance = np.abs(logits - expected)[real].max() / np.abs(expected[real]).max()
     assert 0 < distance < 0.2
-    assert np.isfinite(half.fit(questions, verbose=0).history["loss"]).all()
+    assert np.isfinite(half.fit(questions[:2], verbose=0).history["loss"]).all()
 
 
 def test_without_a_preprocessor(make_backbone, answerer, questions):
@@ -267,7 +293,7 @@ def test_arguments_that_cannot_be(make_backbone, preprocessor, answerer, questio
         answerer.windows((["who"], ["a"]))
     with pytest.raises(BertEmbedError, match="`y` must be None"):
         answerer.fit(questions, [0] * len(questions))
-    with pytest.raises(BertEmbedError, match="Received: 2 for 8 examples"):
+    with pytest.raises(BertEmbedError, match="Received: 2 for 6 examples"):
         answerer.fit(questions, sample_weight=[1, 2])
     with pytest.raises(BertEmbedError, match="leaves no example on one side"):
         answerer.fit(questions, validation_split=0.99)
