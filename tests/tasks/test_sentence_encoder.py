@@ -12,6 +12,14 @@ FUSED = {"input_fusion": "gate", "output_fusion": "concat"}
 TEXTS = ["A good film.", "我住在北京", "🙂 what a day!", "", "it was a dull and slow film " * 20]
 
 
+@pytest.fixture(autouse=True)
+def _eagerly():
+    """A few texts are encoded more quickly than graphs are traced."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="module")
 def pairs(reviews):
     return reviews[0][:16], reviews[0][8:24]
@@ -125,8 +133,10 @@ def targets(objective, scores):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_fit_learns_from_arrays(objective, make_encoder, pairs, scores):
-    encoder = make_encoder(FUSED, objective=objective, **OBJECTIVES[objective])
-    encoder.optimizer.learning_rate = 0.01
+    arguments = {**FUSED, "dropout": 0.0}
+    encoder = make_encoder(arguments, objective=objective, **OBJECTIVES[objective])
+    # Farther steps overshoot a cosine that is wanted.
+    encoder.optimizer.learning_rate = 0.001 if objective == "cosine" else 0.01
     y = targets(objective, scores)
     history = encoder.fit(
         pairs, y, batch_size=16, epochs=4, validation_data=(pairs, y), verbose=0
@@ -143,9 +153,11 @@ def test_fit_learns_from_arrays(objective, make_encoder, pairs, scores):
         assert sum(first["probabilities"].values()) > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["cosine", "ranking"])
 def test_datasets_in_a_graph_give_what_arrays_give(objective, make_encoder, pairs, scores):
     eagerly = objective != "cosine"
+    tf.config.run_functions_eagerly(eagerly)
     encoder = make_encoder(objective=objective, eagerly=eagerly, **OBJECTIVES[objective])
     y, weights = targets(objective, scores), np.arange(16.0)
     parts = (pairs,) if y is None else (pairs, y)
@@ -224,6 +236,7 @@ def test_features_without_a_preprocessor(make_encoder, pairs, scores):
     ranking.fit(features, verbose=0)
 
 
+@pytest.mark.slow
 def test_half_precision_stays_near(make_encoder, pairs, scores):
     exact = make_encoder(FUSED, normalize=True)
     half = make_encoder({**FUSED, "dtype": "mixed_float16"}, normalize=True, score_range=(0, 5))
@@ -252,6 +265,13 @@ def test_saved_and_loaded(way, make_encoder, pairs, tmp_path):
     vectors = encoder.predict(pairs, verbose=0)
     np.testing.assert_allclose(loaded.predict(pairs, verbose=0), vectors, atol=1e-6)
     np.testing.assert_allclose(loaded.compare(vectors), encoder.compare(vectors), atol=1e-6)
+
+
+def test_the_folder_tells_other_loaders_how_to_pool(make_encoder, tmp_path):
+    encoder = make_encoder(FUSED, pooling="max", normalize=True)
+    encoder.save_to_preset(tmp_path / "run")
+    loaded = models.load_encoder(tmp_path / "run")
+    np.testing.assert_allclose(loaded.encode(TEXTS), encoder.encode(TEXTS), atol=1e-5)
 
 
 def test_whitening_makes_independent_numbers(make_encoder, reviews, tmp_path):
@@ -299,10 +319,12 @@ def test_exported_answers_are_those_in_memory(make_encoder, reviews, tmp_path):
         scores = model.run(dict(zip(("text_a", "text_b"), pair, strict=True)), "similarity")
     expected = [answer["embedding"] for answer in encoder.answer(TEXTS)]
     np.testing.assert_allclose(served, expected, atol=1e-5)
+    assert np.abs(np.diff(expected, axis=0)).max() > 0.1
     expected = [answer["score"] for answer in encoder.answer(pair)]
     np.testing.assert_allclose(scores["score"], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_labels_of_pairs_are_served(make_encoder, pairs, tmp_path):
     encoder = make_encoder(objective="softmax", labels=["no", "人"])
     path = export.export_saved_model(encoder, tmp_path / "labels")

@@ -99,6 +99,8 @@ class TextEncoder:
         prompt: string. What is put before each text.
         lowercase: bool. Whether texts are lower-cased before the tokenizer
             sees them, whatever the tokenizer does itself.
+        output_dim: int. The width of the vectors where a function pools;
+            `None` for the backbone's.
 
     Example:
 
@@ -124,6 +126,7 @@ class TextEncoder:
         normalize=False,
         prompt="",
         lowercase=False,
+        output_dim=None,
     ):
         check_parts(backbone, preprocessor)
         if preprocessor.padding != "longest" or type(preprocessor) is not Preprocessor:
@@ -136,6 +139,7 @@ class TextEncoder:
             )
         self.backbone = backbone
         self.preprocessor = preprocessor
+        self.output_dim = backbone.output_dim if output_dim is None else output_dim
         pool = pooling if callable(pooling) else _pooled_by(pooling)
 
         def prepared(texts):
@@ -156,9 +160,6 @@ class TextEncoder:
 
         self._vectors = vectors
         self._lengths = lengths
-        self.output_dim = backbone.output_dim
-        if callable(pooling):
-            self.output_dim = vectors.get_concrete_function().structured_outputs.shape[-1]
 
     def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
         """Encode texts.

@@ -54,7 +54,9 @@ class SentenceAnswers:
         preprocessor, kept = self.preprocessor, self._kept
         made_of = (preprocessor, preprocessor.tokenizer.wordpiece, preprocessor.sequence_length)
         if kept.made_of != made_of:
-            kept.encoder = TextEncoder(self.backbone, preprocessor, self._pool)
+            kept.encoder = TextEncoder(
+                self.backbone, preprocessor, self._pool, output_dim=self.output_dim
+            )
             kept.made_of = made_of
         return kept.encoder
 

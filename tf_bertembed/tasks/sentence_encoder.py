@@ -1,6 +1,7 @@
 """Vectors of texts whose cosine says how near their meanings are."""
 
 import types
+from pathlib import Path
 
 import keras
 from keras import ops
@@ -8,6 +9,8 @@ from keras import ops
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import MaskedPooling, SifPooling
 from tf_bertembed.layers.initializers import bert_initializer
+from tf_bertembed.models import SentenceSettings
+from tf_bertembed.models.sentence_transformers import write_sentence_settings
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.label_set import LabelSet, label_names
 from tf_bertembed.tasks.pair_scores import ScoreRange, cosine, cosine_table
@@ -306,6 +309,26 @@ class SentenceEncoder(SentenceAnswers, SentenceMaps, PairTrainedTask):
             accuracy = keras.metrics.SparseCategoricalAccuracy
             metrics = [PearsonMetric() if objective == "cosine" else accuracy(name="accuracy")]
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
+
+    def save_to_preset(self, preset_dir, **kwargs):
+        """Write the encoder as a folder that `from_preset` reads.
+
+        What sentence-transformers' files can say of pooling and lengths is
+        written beside it, so that `models.load_encoder` gives the same
+        vectors where the pooling is mean, max or cls and no linear map
+        follows.
+
+        Args:
+            preset_dir: string or `pathlib.Path`. The folder.
+            **kwargs: passed to `keras_nlp.models.Task.save_to_preset`.
+        """
+        super().save_to_preset(str(preset_dir), **kwargs)
+        if self.preprocessor is None or self.projection is not None or self.pooling == "sif":
+            return
+        settings = SentenceSettings(
+            Path(preset_dir), self.pooling, self.normalize, self.preprocessor.sequence_length
+        )
+        write_sentence_settings(settings, settings.folder)
 
     def get_config(self):
         return {
