@@ -23,7 +23,7 @@ def _number(name, value):
 
 
 def _write_json(content, path):
-    written = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+    written = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, default=str)
     path.write_text(f"{written}\n", encoding="utf-8")
 
 

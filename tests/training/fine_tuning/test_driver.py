@@ -11,6 +11,7 @@ from tf_bertembed import models, tasks, text, training, vectors
 from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
 from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
 from tf_bertembed.training.fine_tuning.start import StartingModel
+from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun
 from tf_bertembed.training.recipes import ClassificationRecipe, Examples, Report
 
 LENGTH = 16
@@ -36,15 +37,19 @@ class Scripted(ClassificationRecipe):
 
     def __init__(self, accuracies):
         super().__init__()
-        self.accuracies = list(accuracies)
-        self.weights = []
+        self._accuracies = list(accuracies)
+        self._weights = []
+
+    @property
+    def weights(self):
+        return self._weights
 
     def report(self, task, examples, folder=None, errors=False, batch_size=32):
         return Report(self.evaluate(task, examples, batch_size))
 
     def evaluate(self, task, examples, batch_size=32):
-        self.weights.append(task.get_weights())
-        return {"loss": 1.0, "accuracy": self.accuracies[len(self.weights) - 1]}
+        self._weights.append(task.get_weights())
+        return {"loss": 1.0, "accuracy": self._accuracies[len(self._weights) - 1]}
 
 
 def assert_same(one, other):
@@ -208,6 +213,69 @@ def test_the_spread_is_that_of_a_sample():
     assert found["mean"]["f1"] == pytest.approx(0.5)
     assert found["spread"]["f1"] == pytest.approx(np.std([0.2, 0.4, 0.9], ddof=1))
     assert mean_and_spread([{"f1": 0.2}])["spread"] == {"f1": 0.0}
+
+
+class Killed(BaseException):
+    """As if the process were killed: nothing that handles errors sees it."""
+
+
+class Dying(Scripted):
+    """Kills the training when it is to judge the third epoch."""
+
+    def evaluate(self, task, examples, batch_size=32):
+        if len(self._weights) == 2:
+            raise Killed
+        return super().evaluate(task, examples, batch_size)
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(
+    tmp_path, make_examples, tiny_start, tiny_settings
+):
+    def tune(recipe, output, epochs=4):
+        return training.fine_tune(
+            recipe,
+            make_examples(0, 16),
+            tmp_path / output,
+            dev=make_examples(16, 4),
+            start=tiny_start(),
+            settings=tiny_settings(epochs=epochs),
+        )
+
+    scores = [0.1, 0.2, 0.9, 0.4, 0.9]
+    whole = tune(Scripted(scores), "whole")
+    with pytest.raises(Killed):
+        tune(Dying(scores), "run")
+    assert [path.name for path in tmp_path.iterdir() if "run" in path.name] == [".run.unfinished"]
+    # The script of the last two epochs, and of the report.
+    resumed = Scripted(scores[2:])
+    tuned = tune(resumed, "run")
+    assert len(resumed.weights) == 3
+    assert tuned.history["val_accuracy"] == [0.1, 0.2, 0.9, 0.4]
+    assert tuned.report["best_epoch"] == 3
+    assert_same(tuned.task.get_weights(), whole.task.get_weights())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "whole"]
+
+
+def test_what_another_training_left_is_thrown_away(tmp_path):
+    def leave(epochs, fault, metrics=None):
+        with UnfinishedRun(tmp_path / "run", {"epochs": epochs}) as unfinished:
+            found.append(unfinished.finished("fold_1"))
+            if metrics is not None:
+                unfinished.finish("fold_1", metrics)
+            raise fault
+
+    found = []
+    with pytest.raises(Killed):
+        leave(1, Killed(), {"accuracy": 0.5})
+    with pytest.raises(Killed):
+        leave(1, Killed())
+    with (
+        pytest.raises(ZeroDivisionError),
+        pytest.warns(UserWarning, match="of a training with other data or settings"),
+    ):
+        leave(2, ZeroDivisionError())
+    assert found == [None, {"accuracy": 0.5}, None]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_output_that_is_there_is_told_before_anything_is_read(tmp_path):

@@ -163,6 +163,14 @@ def _run(
     seeds: Annotated[
         int, option("--seeds", "Train with so many seeds and keep the best.", min=1)
     ] = 1,
+    resumable: Annotated[
+        bool,
+        option(
+            "--resumable/--no-resumable",
+            "Whether to keep the state of the training beside --output, so that the same command "
+            "goes on after a kill.",
+        ),
+    ] = True,
 ):
     """What is trained on, and where it goes: arguments of `training.fine_tune`."""
 

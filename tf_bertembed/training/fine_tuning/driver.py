@@ -1,5 +1,6 @@
 """From data files to a RUN folder, by plain `task.fit`."""
 
+import contextlib
 import dataclasses
 import gc
 import tempfile
@@ -14,6 +15,7 @@ from tf_bertembed.training.fine_tuning.fitting import Trial
 from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
 from tf_bertembed.training.fine_tuning.settings import FitSettings, require_whole
 from tf_bertembed.training.fine_tuning.start import ModelStart
+from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun, digest
 from tf_bertembed.training.recipes import Examples, make_recipe
 from tf_bertembed.training.run_folder import save_run
 from tf_bertembed.training.undefined import without_nan
@@ -47,55 +49,62 @@ def fine_tune(
     folds=None,
     seeds=1,
     overwrite=False,
+    resumable=True,
 ):
     """Fine-tune a task and write its RUN folder.
 
-    With a dev set, training stops early by the recipe's metric and the best
-    weights are kept. With several seeds, the task that did best on the dev
-    set is kept (the first, where there is none). Folds hold out each row once,
-    with all classes in each where there are classes; they only tell how well
-    it goes, and the task that is kept is then trained on all rows.
+        With a dev set, training stops early by the recipe's metric and the best
+        weights are kept. With several seeds, the task that did best on the dev
+        set is kept (the first, where there is none). Folds hold out each row once,
+        with all classes in each where there are classes; they only tell how well
+        it goes, and the task that is kept is then trained on all rows.
 
-    The folder is what `save_run` writes, with `training.json`, all that the
-    task was trained with, and the plots of the recipe. `metrics.json` has the
-    metrics of `dev` and `test`, of each of the `seeds` and `folds` with mean
-    and spread (standard deviation of a sample), and under `details` what the
-    recipe tells beyond numbers.
+        The folder is what `save_run` writes, with `training.json`, all that the
+        task was trained with, and the plots of the recipe. `metrics.json` has the
+        metrics of `dev` and `test`, of each of the `seeds` and `folds` with mean
+        and spread (standard deviation of a sample), and under `details` what the
+        recipe tells beyond numbers.
 
-    Args:
-        recipe: a `recipes.Recipe`, or its name (`"classification"`).
-        train: string, `pathlib.Path` or `recipes.Examples`. The rows.
-        output: string or `pathlib.Path`. The folder to make; `None` for none.
-        dev: as `train`. The rows that choose; `None` for none.
-        test: as `train`. Rows to judge by at the end; `None` for none.
-        start: a `ModelStart`; `None` for a new, small backbone.
-        settings: a `FitSettings`; `None` for its defaults.
-        task_options: dict. More arguments of `recipe.make`.
-        folds: int. How many folds; `None` for none.
-        seeds: int. How many seeds, from the settings' seed on.
-        overwrite: bool. Whether to replace what stands at `output`.
+        Args:
+            recipe: a `recipes.Recipe`, or its name (`"classification"`).
+            train: string, `pathlib.Path` or `recipes.Examples`. The rows.
+            output: string or `pathlib.Path`. The folder to make; `None` for none.
+            dev: as `train`. The rows that choose; `None` for none.
+            test: as `train`. Rows to judge by at the end; `None` for none.
+            start: a `ModelStart`; `None` for a new, small backbone.
+            settings: a `FitSettings`; `None` for its defaults.
+            task_options: dict. More arguments of `recipe.make`.
+            folds: int. How many folds; `None` for none.
+            seeds: int. How many seeds, from the settings' seed on.
+            overwrite: bool. Whether to replace what stands at `output`.
+            resumable: bool. Whether to write the state of the training beside
+                `output` after each epoch (three times the model's size), so that
+                the same call after a kill goes on: with the fit that was under
+                way after its last epoch, to the same weights, and without the
+                folds that were done; seeds that were done are trained again.
 
-    Returns:
-        A `FineTuned`.
+        Returns:
+            A `FineTuned`.
 
-    Raises:
-        OutputExistsError: where `output` is there and `overwrite` is False;
-            before anything is read.
-        FileFormatError: where a data file is not what it should be.
-        BertEmbedError: where data or arguments do not fit one another.
+        Raises:
+            OutputExistsError: where `output` is there and `overwrite` is False;
+                before anything is read.
+            FileFormatError: where a data file is not what it should be.
+            BertEmbedError: where data or arguments do not fit one another.
 
-    Example:
+        Example:
 
-    ```python
-    from tf_bertembed import training
+        ```python
+        from tf_bertembed import training
+        from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun, digest
     from tf_bertembed.training.recipes import Examples
 
-    rows = Examples((["a match", "a chip"] * 4,), ["sport", "tech"] * 4)
-    start = training.ModelStart(num_layers=1, num_heads=2, hidden_dim=8)
-    settings = training.FitSettings(epochs=1, sequence_length=8)
-    tuned = training.fine_tune("classification", rows, "run", start=start, settings=settings)
-    assert tuned.task.labels == ["sport", "tech"]
-    ```
+        rows = Examples((["a match", "a chip"] * 4,), ["sport", "tech"] * 4)
+        start = training.ModelStart(num_layers=1, num_heads=2, hidden_dim=8)
+        settings = training.FitSettings(epochs=1, sequence_length=8)
+        tuned = training.fine_tune("classification", rows, "run", start=start, settings=settings)
+        assert tuned.task.labels == ["sport", "tech"]
+        ```
     """
     start, settings = start or ModelStart(), settings or FitSettings()
     require_whole("seeds", seeds, 1)
@@ -116,6 +125,7 @@ def fine_tune(
     }
     told = {
         "recipe": recipe.name,
+        "recipe_options": {n: v for n, v in vars(recipe).items() if not n.startswith("_")},
         "metric": recipe.metric,
         "data": {n: None if p.path is None else str(p.path) for n, p in rows.items()},
         "start": start.fields,
@@ -130,9 +140,21 @@ def fine_tune(
     options = {**recipe.options_for(train), **(task_options or {})}
     trial = Trial(recipe, start, settings, options)
     metrics = {}
-    if folds is not None:
-        metrics["folds"] = _run_folds(trial, train, dev, folds)
-    fitted, judged = _run_seeds(trial, train, {"dev": dev, "test": test}, seeds, metrics)
+    state = contextlib.nullcontext()
+    if resumable and output is not None:
+        state = UnfinishedRun(output, {**told, "rows": [digest(part) for part in rows.values()]})
+    with state as unfinished:
+        if folds is not None:
+            metrics["folds"] = _run_folds(trial, train, dev, folds, unfinished)
+        fitted, judged = _run_seeds(
+            trial, train, {"dev": dev, "test": test}, seeds, metrics, unfinished
+        )
+        _judge(trial, fitted, judged, metrics, report, told, overwrite)
+    return FineTuned(fitted.task, fitted.history, report)
+
+
+def _judge(trial, fitted, judged, metrics, report, told, overwrite):
+    """Complete the report, and write the RUN where it has an output."""
     report |= {
         "epochs": len(fitted.history["loss"]),
         "best_epoch": fitted.best_epoch,
@@ -143,7 +165,9 @@ def fine_tune(
         for name, part in judged.items():
             # The plots show the test set, or where there is none the dev set.
             place = folder if name == list(judged)[-1] else None
-            found = recipe.report(fitted.task, part, place, batch_size=settings.batch_size)
+            found = trial.recipe.report(
+                fitted.task, part, place, batch_size=trial.settings.batch_size
+            )
             metrics[name] = found.metrics
             details[name] = found.details
             plots += found.plots
@@ -151,9 +175,9 @@ def fine_tune(
         details = without_nan(details)
         report["metrics"] = metrics
         report["plots"] = [path.name for path in plots]
-        if output is not None:
+        if report["output"] is not None:
             save_run(
-                output,
+                report["output"],
                 fitted.task,
                 fitted.history,
                 {**metrics, "details": details},
@@ -161,7 +185,6 @@ def fine_tune(
                 settings={**told, "best_epoch": fitted.best_epoch, "seconds": fitted.seconds},
                 files=plots,
             )
-    return FineTuned(fitted.task, fitted.history, report)
 
 
 def _check_output(output, start, overwrite):
@@ -177,18 +200,30 @@ def _examples(recipe, data):
     return data if isinstance(data, Examples) else recipe.read(data)
 
 
-def _run_folds(trial, train, dev, folds):
+def _run_folds(trial, train, dev, folds, unfinished):
     values = []
     for kept, held_out in cut_folds(trial.recipe, train, folds, trial.settings.seed):
-        description = f"Fold {len(values) + 1} of {folds}"
-        fitted = trial.fit(trial.prepared(kept), kept, dev, trial.settings.seed, description)
-        values.append(trial.recipe.evaluate(fitted.task, held_out, trial.settings.batch_size))
-        del fitted
-        gc.collect()
+        name = f"fold_{len(values) + 1}"
+        found = None if unfinished is None else unfinished.finished(name)
+        if found is None:
+            fitted = trial.fit(
+                trial.prepared(kept),
+                kept,
+                dev,
+                trial.settings.seed,
+                f"Fold {len(values) + 1} of {folds}",
+                None if unfinished is None else unfinished.place(name),
+            )
+            found = trial.recipe.evaluate(fitted.task, held_out, trial.settings.batch_size)
+            if unfinished is not None:
+                unfinished.finish(name, found)
+            del fitted
+            gc.collect()
+        values.append(found)
     return {"values": values, **mean_and_spread(values)}
 
 
-def _run_seeds(trial, train, judges, seeds, metrics):
+def _run_seeds(trial, train, judges, seeds, metrics, unfinished):
     """Fit with each seed; answer the best, and the sets that it is to be judged by."""
     judged = {name: part for name, part in judges.items() if part is not None}
     recipe, settings = trial.recipe, trial.settings
@@ -196,7 +231,8 @@ def _run_seeds(trial, train, judges, seeds, metrics):
     for number in range(seeds):
         seed = settings.seed + number
         description = f"Seed {number + 1} of {seeds}" if seeds > 1 else "Fine-tuning"
-        fitted = trial.fit(model, train, judges["dev"], seed, description)
+        place = None if unfinished is None else unfinished.place(f"seed_{seed}")
+        fitted = trial.fit(model, train, judges["dev"], seed, description, place)
         score = 0.0
         if judges["dev"] is not None:
             score = fitted.history[f"val_{recipe.metric}"][fitted.best_epoch - 1]

@@ -10,6 +10,7 @@ from tf_bertembed.models.lora import add_lora
 from tf_bertembed.tasks.base import BertEmbedTask
 from tf_bertembed.training.fine_tuning.start import StartingModel
 from tf_bertembed.training.freezing import GradualUnfreezing, set_trainable
+from tf_bertembed.training.keep_on_disk import KeepOnDisk
 from tf_bertembed.training.optimizer import create_optimizer
 from tf_bertembed.training.progress_bar import ProgressBar
 
@@ -78,7 +79,7 @@ class Trial:
             self.settings.seed,
         )
 
-    def fit(self, model, train, dev, seed, description):
+    def fit(self, model, train, dev, seed, description, place=None):
         """Fit one task.
 
         Args:
@@ -87,6 +88,8 @@ class Trial:
             dev: `Examples`, or `None` to train all epochs.
             seed: int. Seeds all that is random.
             description: string, for the progress bar.
+            place: `pathlib.Path`. The folder to keep the state of the training in, and to go
+                on from; `None` for none.
 
         Returns:
             A `Fitted`.
@@ -122,6 +125,8 @@ class Trial:
                 restore_best_weights=True,
             )
             callbacks += [DevMetrics(recipe, dev, settings.batch_size), stopping]
+        if place is not None:
+            callbacks.append(KeepOnDisk(place, stopping))
         began = time.perf_counter()
         history = task.fit(
             **recipe.fit_arguments(train),
