@@ -269,7 +269,8 @@ class BertEmbedTask(keras_nlp.models.Task):
         self.check_parts()
         # Variables made while a step is traced have it traced twice.
         if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
         validation_data = self._validation_dataset(validation_data, batch_size)
         if _is_dataset(x):
             if validation_split:
