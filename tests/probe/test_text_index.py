@@ -14,7 +14,7 @@ from tf_bertembed.common import (
     MissingPackageError,
     OutputExistsError,
 )
-from tf_bertembed.probe import nearest_rows, text_index
+from tf_bertembed.probe import index_building, nearest_rows
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_file_without_an_index(folder, run, text_file, texts):
 
 
 def test_windows_and_an_exported_model(text_file, saved_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(text_index, "WINDOW", 5)
+    monkeypatch.setattr(index_building, "WINDOW", 5)
     probe.build_index(saved_model, text_file, tmp_path / "parts")
     monkeypatch.undo()
     probe.build_index(saved_model, text_file, tmp_path / "whole")

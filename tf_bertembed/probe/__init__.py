@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "BertEmbedTransformer": "bert_embed_transformer",
         "TextIndex": "text_index",
         "WordVectorTransformer": "word_vector_transformer",
-        "build_index": "text_index",
+        "build_index": "index_building",
         "embed_file": "files",
         "open_index": "text_index",
     },
