@@ -1,5 +1,10 @@
 """A training that is cut off and taken up ends with the weights of one that was not."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -150,3 +155,31 @@ def test_files_that_cannot_be_taken_up(tmp_path):
         place.write_bytes(broken)
         with pytest.raises(FileFormatError, match=r"No state of a training, or a broken one"):
             train(tmp_path, seed=1)
+
+
+CHILD = """
+import os, signal, sys
+sys.path[:0] = [{project!r}, {tests!r}]
+import test_keep_on_disk as parts
+
+class Killer(parts.Killer):
+    def on_train_batch_end(self, batch, logs=None):
+        if self.now == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+parts.Killer = Killer
+parts.train({folder!r}, seed=1, kill=1)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed(tmp_path):
+    whole, history = train(tmp_path / "whole", seed=1)
+    here = Path(__file__).resolve()
+    places = {"project": str(here.parents[2]), "tests": str(here.parent)}
+    code = CHILD.format(**places, folder=str(tmp_path / "cut"))
+    child = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert child.returncode == -signal.SIGKILL, child.stderr[-2000:]
+    again, later = train(tmp_path / "cut", seed=5, start=8)
+    same(again, whole)
+    assert later.history == history.history
