@@ -318,3 +318,31 @@ def test_the_pieces_are_those_of_transformers(transformers, tokenizer, tmp_path,
         owners = expected.word_ids()
         first = [owners.index(word) for word in range(len(words))]
         assert features["word_places"].numpy()[row, : len(words)].tolist() == first
+
+
+@pytest.mark.slow
+def test_transformers_has_the_same_logits_and_gives_the_model_back(
+    transformers, make_tagger, sentences, tmp_path
+):
+    import torch
+
+    tagger = make_tagger()
+    tasks.save_huggingface(tagger, tmp_path / "hf")
+    other = transformers.BertForTokenClassification.from_pretrained(tmp_path / "hf").eval()
+    assert [other.config.id2label[number] for number in range(5)] == LABELS
+    features = tagger.preprocessor(sentences[0])
+    assert features["window_counts"].numpy().max() == 1
+    with torch.no_grad():
+        pieces = other(
+            input_ids=torch.tensor(features["token_ids"].numpy()),
+            attention_mask=torch.tensor(features["padding_mask"].numpy()),
+        ).logits.numpy()
+    places = features["word_places"].numpy()
+    expected = np.take_along_axis(pieces, np.maximum(places, 0)[..., None], axis=1)
+    expected[places < 0] = 0
+    found = logits_of(tagger, sentences[0])
+    assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
+    again = tasks.load_huggingface(tmp_path / "hf")
+    assert type(again) is tasks.TokenClassifier
+    again.preprocessor.split = "punctuation"
+    np.testing.assert_allclose(logits_of(again, sentences[0]), found, atol=1e-6)

@@ -10,9 +10,6 @@ class FirstPieces(keras.layers.Layer):
 
     A text may stand in several rows, its windows, one after the other.
 
-    Args:
-        **kwargs: passed to `keras.layers.Layer` (`name`, `dtype`, ...).
-
     Example:
 
     ```python

@@ -20,14 +20,21 @@ from tf_bertembed.models.tensors_file import MASKED_LM_BIAS
 from tf_bertembed.tasks.pretrainer import Pretrainer
 from tf_bertembed.tasks.question_answering.question_answerer import QuestionAnswerer
 from tf_bertembed.tasks.text_classifier import TextClassifier
-from tf_bertembed.text import BertEmbedTokenizer, Preprocessor, QuestionPreprocessor
+from tf_bertembed.tasks.token_classifier import TokenClassifier
+from tf_bertembed.text import (
+    BertEmbedTokenizer,
+    Preprocessor,
+    QuestionPreprocessor,
+    TaggingPreprocessor,
+)
 
 PRETRAINING, MASKED_LM = "BertForPreTraining", "BertForMaskedLM"
 CLASSIFICATION = "BertForSequenceClassification"
 SINGLE_LABEL, MULTI_LABEL = "single_label_classification", "multi_label_classification"
 ANSWERING = "BertForQuestionAnswering"
-KNOWN = (PRETRAINING, MASKED_LM, CLASSIFICATION, ANSWERING)
-WITHOUT_POOLER = (MASKED_LM, ANSWERING)
+TAGGING = "BertForTokenClassification"
+KNOWN = (PRETRAINING, MASKED_LM, CLASSIFICATION, ANSWERING, TAGGING)
+WITHOUT_POOLER = (MASKED_LM, ANSWERING, TAGGING)
 WORD_TABLE = "embeddings.word_embeddings.weight"
 NEXT_SENTENCE = "cls.seq_relationship"
 DECODER = "cls.predictions.decoder.weight"
@@ -87,7 +94,7 @@ def _labels(path, config):
     if kind not in (SINGLE_LABEL, MULTI_LABEL):
         raise FileFormatError(
             path,
-            f"A TextClassifier assigns labels: `problem_type` must be '{SINGLE_LABEL}', "
+            f"A classifier assigns labels: `problem_type` must be '{SINGLE_LABEL}', "
             f"'{MULTI_LABEL}' or null. Received: {kind!r}.",
         )
     count = config.get("num_labels", 2)
@@ -105,7 +112,7 @@ def _labels(path, config):
         ) from error
     if len(labels) == 1 and kind == SINGLE_LABEL:
         raise FileFormatError(
-            path, "A head of one output is a regression; a TextClassifier needs two labels or more."
+            path, "A head of one output is a regression; a classifier needs two labels or more."
         )
     return labels
 
@@ -151,8 +158,10 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
     places: here 1 means that the second text follows), tied to the token table
     or not as the folder is;
     `BertForSequenceClassification` becomes a `TextClassifier` with the labels
-    of `id2label`; `BertForQuestionAnswering` becomes a `QuestionAnswerer`.
-    Other heads, such as that of `BertForTokenClassification`, are not read;
+    of `id2label`, `BertForTokenClassification` likewise a `TokenClassifier`
+    (set its preprocessor's `split` for texts that white space does not cut);
+    `BertForQuestionAnswering` becomes a `QuestionAnswerer`. Other heads, such
+    as that of `BertForNextSentencePrediction`, are not read;
     `models.load_huggingface` loads their encoder.
 
     Args:
@@ -164,7 +173,8 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
         **overrides: `dtype`, `dropout` and `name` of the backbone.
 
     Returns:
-        A `Pretrainer`, a `TextClassifier` or a `QuestionAnswerer`.
+        A `Pretrainer`, `TextClassifier`, `TokenClassifier` or
+        `QuestionAnswerer`.
 
     Raises:
         MissingFileError: where the folder or a needed file is missing.
@@ -202,6 +212,12 @@ def load_huggingface(folder, sequence_length=None, pair=False, **overrides):
         task = QuestionAnswerer(backbone, preprocessor)
         assign_slots(_answering_slots(task), source)
         return task
+    if kind == TAGGING:
+        preprocessor = _preprocessor(folder, backbone, sequence_length, TaggingPreprocessor)
+        dropout = share(path, config, "classifier_dropout", backbone.dropout)
+        task = TokenClassifier(backbone, _labels(path, config), preprocessor, dropout)
+        assign_slots(_classification_slots(task), source)
+        return task
     preprocessor = _preprocessor(folder, backbone, sequence_length)
     if kind == CLASSIFICATION:
         dropout = share(path, config, "classifier_dropout", backbone.dropout)
@@ -228,23 +244,32 @@ def _published(task):
         return (PRETRAINING if task.next_sentence else MASKED_LM), pretraining_slots(task), extra
     if isinstance(task, QuestionAnswerer):
         return ANSWERING, _answering_slots(task), {}
+    if isinstance(task, TokenClassifier):
+        return TAGGING, _classification_slots(task), _label_settings(task)
     if not isinstance(task, TextClassifier):
         raise BertEmbedError(
-            "A Pretrainer, a TextClassifier or a QuestionAnswerer was expected. "
-            f"Received: {type(task).__name__}."
+            "A Pretrainer, a TextClassifier, a TokenClassifier or a QuestionAnswerer was "
+            f"expected. Received: {type(task).__name__}."
         )
     if task.pooling != "cls":
         raise BertEmbedError(
             "Hugging Face's classification head reads the pooler: only pooling='cls' can be "
             f"exported. Received: pooling={task.pooling!r}."
         )
-    extra = {
+    kind = MULTI_LABEL if task.multi_label else SINGLE_LABEL
+    return (
+        CLASSIFICATION,
+        _classification_slots(task),
+        {**_label_settings(task), "problem_type": kind},
+    )
+
+
+def _label_settings(task):
+    return {
         "id2label": dict(enumerate(task.labels)),
         "label2id": {label: number for number, label in enumerate(task.labels)},
         "classifier_dropout": task.dropout,
-        "problem_type": MULTI_LABEL if task.multi_label else SINGLE_LABEL,
     }
-    return CLASSIFICATION, _classification_slots(task), extra
 
 
 def save_huggingface(task, folder, overwrite=False):
@@ -252,14 +277,15 @@ def save_huggingface(task, folder, overwrite=False):
 
     A `Pretrainer` is written for `transformers.BertForPreTraining`, or
     without `next_sentence` for `BertForMaskedLM`, which has no pooler; a
-    `TextClassifier` for `BertForSequenceClassification`; a `QuestionAnswerer`
-    for `BertForQuestionAnswering`, which has no pooler either, nor a place for
-    its threshold.
+    `TextClassifier` for `BertForSequenceClassification`; a `TokenClassifier`
+    for `BertForTokenClassification` and a `QuestionAnswerer` for
+    `BertForQuestionAnswering`, which have no pooler either, nor a place for
+    the answerer's threshold.
 
     Args:
-        task: a `Pretrainer`, a `QuestionAnswerer`, or a `TextClassifier` with
-            `pooling="cls"`, over a backbone that `models.save_huggingface` can
-            write.
+        task: a `Pretrainer`, a `TokenClassifier`, a `QuestionAnswerer`, or a
+            `TextClassifier` with `pooling="cls"`, over a backbone that
+            `models.save_huggingface` can write.
         folder: string or `pathlib.Path`. The folder to make.
         overwrite: bool. Whether to replace what stands at `folder`.
 

@@ -158,7 +158,7 @@ class TaggingPreprocessor(Preprocessor):
         ```python
         from tf_bertembed import text
 
-        tokenizer = text.BertEmbedTokenizer(text.SPECIAL_TOKENS)
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "我"])
         preprocessor = text.TaggingPreprocessor(tokenizer, split="characters")
         _, words, starts, ends = preprocessor.split_words(["我 住"])
         assert starts.to_list() == [[0, 2]] and ends.to_list() == [[1, 3]]
