@@ -179,6 +179,24 @@ def test_weights_of_examples(make_answerer, questions):
         np.testing.assert_allclose(variable, old, atol=1e-7)
 
 
+@pytest.mark.slow
+def test_a_later_epoch_sees_the_windows_in_its_own_order(make_answerer, questions):
+    def fitted(*epochs):
+        keras.utils.set_random_seed(5)
+        # No momentum, no dropout: the weights and the order are all that counts.
+        answerer = make_answerer(dropout=0.0)
+        answerer.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+        for first, last in epochs:
+            keras.utils.set_random_seed(7)
+            answerer.fit(questions[:3], batch_size=2, initial_epoch=first, epochs=last, verbose=0)
+        return answerer.get_weights()
+
+    whole, parts, other = fitted((0, 2)), fitted((0, 1), (1, 2)), fitted((0, 1), (0, 1))
+    for one, two in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+    assert any(np.abs(one - two).max() > 1e-4 for one, two in zip(whole, other, strict=True))
+
+
 def test_what_the_head_does_not_read_is_not_trained(make_answerer):
     answerer = make_answerer(**FUSED)
     ids = {id(variable) for variable in answerer.trainable_variables}

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.tasks.base import BertEmbedTask
+from tf_bertembed.tasks.epoch_order import EpochOrder
 from tf_bertembed.tasks.question_answering.windows import Windows
 from tf_bertembed.text import SquadExample
 
@@ -101,12 +102,12 @@ class QuestionFitting(BertEmbedTask):
             )
         return texts
 
-    def _labelled_dataset(self, x, sample_weight, batch_size, shuffle=False):
+    def _labelled_dataset(self, x, sample_weight, batch_size, order=None):
         batch_size = 32 if batch_size is None else batch_size
         if batch_size < 1:
             raise BertEmbedError(f"`batch_size` must be at least 1. Received: {batch_size}.")
         windows = self.windows(x, sample_weight)
-        return windows.dataset(list(self.backbone.input), batch_size, shuffle)
+        return windows.dataset(list(self.backbone.input), batch_size, order)
 
     def fit(
         self,
@@ -133,7 +134,8 @@ class QuestionFitting(BertEmbedTask):
             validation_data: list of examples, or as for every task.
             validation_split: float. The share of the examples taken from the
                 end for validation.
-            shuffle: bool. Whether windows are shuffled before each epoch.
+            shuffle: bool. Whether windows are shuffled before each epoch, in an
+                order that Keras's seed and the epoch's number decide.
             **kwargs: passed to `keras.Model.fit`.
 
         Returns:
@@ -180,7 +182,11 @@ class QuestionFitting(BertEmbedTask):
                 weights = sample_weight[:kept], sample_weight[kept:]
             shared["validation_data"] = self._labelled_dataset(x[kept:], weights[1], batch_size)
             x, sample_weight = x[:kept], weights[0]
-        return super().fit(self._labelled_dataset(x, sample_weight, batch_size, shuffle), **shared)
+        order = None
+        if shuffle:
+            order = EpochOrder()
+            shared["callbacks"] = order.joined(shared.get("callbacks"))
+        return super().fit(self._labelled_dataset(x, sample_weight, batch_size, order), **shared)
 
     def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
         """Compute loss and metrics over windows; arguments as in `fit`."""

@@ -58,8 +58,11 @@ class Windows:
             for name, value in self._features.items()
         }
 
-    def dataset(self, names, batch_size, shuffle=False, width=None):
-        """Batches of features by these names, with targets and weights where there are such."""
+    def dataset(self, names, batch_size, order=None, width=None):
+        """Batches of features by these names, with targets and weights where there are such.
+
+        In the order of an `EpochOrder`, or else as the texts stand.
+        """
 
         def batch(rows):
             features = self.batch(rows, width)
@@ -70,7 +73,9 @@ class Windows:
                 parts.append(tf.gather(self._weights, rows))
             return tuple(parts) if len(parts) > 1 else parts[0]
 
-        dataset = tf.data.Dataset.range(len(self))
-        if shuffle:
-            dataset = dataset.shuffle(len(self), reshuffle_each_iteration=True)
-        return without_autotuning(dataset.batch(batch_size).map(batch).prefetch(2))
+        count = len(self)
+        if order is None:
+            rows = tf.data.Dataset.range(count).batch(batch_size)
+        else:
+            rows = order.batches(tf.range(count, dtype=tf.int64), count, batch_size)
+        return without_autotuning(rows.map(batch).prefetch(2))
