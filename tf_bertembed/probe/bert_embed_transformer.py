@@ -16,8 +16,9 @@ class BertEmbedTransformer(TextTransformer):
             BERT folder, a folder that `save_to_preset` wrote, or the name
             `"all-minilm-l6-v2"`.
         pooling: string. `"mean"`, `"max"` or `"cls"` over the pieces of a
-            text; `None` for what a sentence-transformers folder says, and for
-            `"mean"` elsewhere. An exported model has its own.
+            text; `None` for what a sentence-transformers folder or a
+            `tasks.SentenceEncoder` says, and for `"mean"` elsewhere. An
+            exported model has its own.
         sequence_length: int. The most pieces of a text that are read; `None`
             for what the folder says, at most 256 where it says nothing.
         batch_size: int. The most texts in a batch; texts of like length
