@@ -51,7 +51,7 @@ def search(
     seed: Seed = 0,
     as_json: Json = False,
 ):
-    """Find the texts of a file that are nearest to queries in meaning.
+    """Find the texts of a file nearest in meaning to queries.
 
     A file is encoded anew each time; with --output its vectors are kept as an
     index, which is then searched by its name. Nothing here is random: --seed

@@ -53,58 +53,57 @@ def fine_tune(
 ):
     """Fine-tune a task and write its RUN folder.
 
-        With a dev set, training stops early by the recipe's metric and the best
-        weights are kept. With several seeds, the task that did best on the dev
-        set is kept (the first, where there is none). Folds hold out each row once,
-        with all classes in each where there are classes; they only tell how well
-        it goes, and the task that is kept is then trained on all rows.
+    With a dev set, training stops early by the recipe's metric and the best
+    weights are kept. With several seeds, the task that did best on the dev
+    set is kept (the first, where there is none). Folds hold out each row once,
+    with all classes in each where there are classes; they only tell how well
+    it goes, and the task that is kept is then trained on all rows.
 
-        The folder is what `save_run` writes, with `training.json`, all that the
-        task was trained with, and the plots of the recipe. `metrics.json` has the
-        metrics of `dev` and `test`, of each of the `seeds` and `folds` with mean
-        and spread (standard deviation of a sample), and under `details` what the
-        recipe tells beyond numbers.
+    The folder is what `save_run` writes, with `training.json`, all that the
+    task was trained with, and the plots of the recipe. `metrics.json` has the
+    metrics of `dev` and `test`, of each of the `seeds` and `folds` with mean
+    and spread (standard deviation of a sample), and under `details` what the
+    recipe tells beyond numbers.
 
-        Args:
-            recipe: a `recipes.Recipe`, or its name (`"classification"`).
-            train: string, `pathlib.Path` or `recipes.Examples`. The rows.
-            output: string or `pathlib.Path`. The folder to make; `None` for none.
-            dev: as `train`. The rows that choose; `None` for none.
-            test: as `train`. Rows to judge by at the end; `None` for none.
-            start: a `ModelStart`; `None` for a new, small backbone.
-            settings: a `FitSettings`; `None` for its defaults.
-            task_options: dict. More arguments of `recipe.make`.
-            folds: int. How many folds; `None` for none.
-            seeds: int. How many seeds, from the settings' seed on.
-            overwrite: bool. Whether to replace what stands at `output`.
-            resumable: bool. Whether to write the state of the training beside
-                `output` after each epoch (three times the model's size), so that
-                the same call after a kill goes on: with the fit that was under
-                way after its last epoch, to the same weights, and without the
-                folds that were done; seeds that were done are trained again.
+    Args:
+        recipe: a `recipes.Recipe`, or its name (`"classification"`).
+        train: string, `pathlib.Path` or `recipes.Examples`. The rows.
+        output: string or `pathlib.Path`. The folder to make; `None` for none.
+        dev: as `train`. The rows that choose; `None` for none.
+        test: as `train`. Rows to judge by at the end; `None` for none.
+        start: a `ModelStart`; `None` for a new, small backbone.
+        settings: a `FitSettings`; `None` for its defaults.
+        task_options: dict. More arguments of `recipe.make`.
+        folds: int. How many folds; `None` for none.
+        seeds: int. How many seeds, from the settings' seed on.
+        overwrite: bool. Whether to replace what stands at `output`.
+        resumable: bool. Whether to write the state of the training beside
+            `output` after each epoch (three times the model's size), so that
+            the same call after a kill goes on: with the fit that was under
+            way after its last epoch, to the same weights, and without the
+            folds that were done; seeds that were done are trained again.
 
-        Returns:
-            A `FineTuned`.
+    Returns:
+        A `FineTuned`.
 
-        Raises:
-            OutputExistsError: where `output` is there and `overwrite` is False;
-                before anything is read.
-            FileFormatError: where a data file is not what it should be.
-            BertEmbedError: where data or arguments do not fit one another.
+    Raises:
+        OutputExistsError: where `output` is there and `overwrite` is False;
+            before anything is read.
+        FileFormatError: where a data file is not what it should be.
+        BertEmbedError: where data or arguments do not fit one another.
 
-        Example:
+    Example:
 
-        ```python
-        from tf_bertembed import training
-        from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun, digest
+    ```python
+    from tf_bertembed import training
     from tf_bertembed.training.recipes import Examples
 
-        rows = Examples((["a match", "a chip"] * 4,), ["sport", "tech"] * 4)
-        start = training.ModelStart(num_layers=1, num_heads=2, hidden_dim=8)
-        settings = training.FitSettings(epochs=1, sequence_length=8)
-        tuned = training.fine_tune("classification", rows, "run", start=start, settings=settings)
-        assert tuned.task.labels == ["sport", "tech"]
-        ```
+    rows = Examples((["a match", "a chip"] * 4,), ["sport", "tech"] * 4)
+    start = training.ModelStart(num_layers=1, num_heads=2, hidden_dim=8)
+    settings = training.FitSettings(epochs=1, sequence_length=8)
+    tuned = training.fine_tune("classification", rows, "run", start=start, settings=settings)
+    assert tuned.task.labels == ["sport", "tech"]
+    ```
     """
     start, settings = start or ModelStart(), settings or FitSettings()
     require_whole("seeds", seeds, 1)
