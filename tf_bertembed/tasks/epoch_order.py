@@ -18,6 +18,11 @@ class EpochOrder(keras.callbacks.Callback):
         self.seed = tf.Variable(drawn, trainable=False)
         self.epoch = tf.Variable(0, trainable=False)
 
+    def set_model(self, model):
+        super().set_model(model)
+        # Where `training.KeepOnDisk` finds the seed.
+        model._epoch_order = self
+
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch.assign(epoch)
 
