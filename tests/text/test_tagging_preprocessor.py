@@ -41,6 +41,7 @@ def test_a_text_gives_what_its_words_give(preprocessor):
         np.testing.assert_array_equal(values, of_texts[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_eagerly_in_a_graph_and_when_repeated(preprocessor):
     texts = ["The prime minister, café", "我 👍🏽", ""]
     first = preprocessor(texts)
