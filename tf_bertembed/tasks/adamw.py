@@ -88,7 +88,14 @@ class AdamW(keras.optimizers.AdamW):
             self.weight_decay = decay
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        # Once for all variables, since each op of a step takes time to trace.
+        steps = tf.cast(self._own_steps + 1, tf.float32)
+        self._powers = [
+            tf.unstack(tf.pow(tf.constant(beta, tf.float32), steps))
+            for beta in (self.beta_1, self.beta_2)
+        ]
         super()._backend_update_step(grads, trainable_variables, learning_rate)
+        del self._powers
         moved = np.zeros(len(self._factors), "int64")
         moved[[self._get_variable_index(variable) for variable in trainable_variables]] = 1
         self._own_steps.assign_add(moved)
@@ -96,25 +103,25 @@ class AdamW(keras.optimizers.AdamW):
     def update_step(self, gradient, variable, learning_rate):
         """Update one variable; Keras calls this."""
         index = self._get_variable_index(variable)
-        learning_rate = learning_rate * self._factors[index]
+        if self._factors[index] != 1:
+            learning_rate = learning_rate * self._factors[index]
         slots = (variable, self._momentums[index], self._velocities[index])
         places = [_plain(slot) for slot in slots]
         if self.amsgrad or any(place is None for place in places):
             super().update_step(gradient, variable, learning_rate)
             return
         dtype = places[0].dtype
-        step = tf.cast(self._own_steps[index] + 1, dtype)
-        beta_1, beta_2 = tf.cast(self.beta_1, dtype), tf.cast(self.beta_2, dtype)
+        beta_1_power, beta_2_power = (tf.cast(powers[index], dtype) for powers in self._powers)
         tf.raw_ops.ResourceApplyAdam(
             var=places[0].handle,
             m=places[1].handle,
             v=places[2].handle,
-            beta1_power=tf.pow(beta_1, step),
-            beta2_power=tf.pow(beta_2, step),
+            beta1_power=beta_1_power,
+            beta2_power=beta_2_power,
             lr=tf.cast(learning_rate, dtype),
-            beta1=beta_1,
-            beta2=beta_2,
-            epsilon=tf.cast(self.epsilon, dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
             # Slices of a table, with every row once; rows not read still move.
             grad=tf.cast(tf.convert_to_tensor(gradient), dtype),
         )
