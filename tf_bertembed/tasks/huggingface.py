@@ -17,10 +17,10 @@ from tf_bertembed.models.tensors import (
     slot_tensors,
 )
 from tf_bertembed.models.tensors_file import MASKED_LM_BIAS
+from tf_bertembed.tasks.classification.text_classifier import TextClassifier
 from tf_bertembed.tasks.pretrainer import Pretrainer
 from tf_bertembed.tasks.question_answering.question_answerer import QuestionAnswerer
-from tf_bertembed.tasks.text_classifier import TextClassifier
-from tf_bertembed.tasks.token_classifier import TokenClassifier
+from tf_bertembed.tasks.tagging.token_classifier import TokenClassifier
 from tf_bertembed.text import (
     BertEmbedTokenizer,
     Preprocessor,

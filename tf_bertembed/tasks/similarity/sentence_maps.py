@@ -3,7 +3,7 @@
 import functools
 
 from tf_bertembed.models import TextEncoder
-from tf_bertembed.tasks.embedding_maps import component_removal, whitening
+from tf_bertembed.tasks.similarity.embedding_maps import component_removal, whitening
 
 
 class SentenceMaps:

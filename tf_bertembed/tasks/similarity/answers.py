@@ -5,8 +5,8 @@ from keras import ops
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models import TextEncoder
-from tf_bertembed.tasks.pair_scores import cosine
-from tf_bertembed.tasks.pair_training import is_pair
+from tf_bertembed.tasks.similarity.pair_scores import cosine
+from tf_bertembed.tasks.similarity.pair_training import is_pair
 from tf_bertembed.text.checks import check_texts
 
 

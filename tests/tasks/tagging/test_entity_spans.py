@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from seqeval.metrics.sequence_labeling import get_entities
 
-from tf_bertembed.tasks.entity_spans import EntitySpans
+from tf_bertembed.tasks.tagging.entity_spans import EntitySpans
 from tf_bertembed.text.tag_schemes import to_bioes
 
 SCHEMES = {

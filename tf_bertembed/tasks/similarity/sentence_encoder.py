@@ -13,12 +13,12 @@ from tf_bertembed.models import SentenceSettings
 from tf_bertembed.models.sentence_transformers import write_sentence_settings
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.label_set import LabelSet, label_names
-from tf_bertembed.tasks.pair_scores import ScoreRange, cosine, cosine_table
-from tf_bertembed.tasks.pair_training import PairTrainedTask
-from tf_bertembed.tasks.pearson_metric import PearsonMetric
-from tf_bertembed.tasks.ranking_loss import RankingLoss
-from tf_bertembed.tasks.sentence_answers import SentenceAnswers
-from tf_bertembed.tasks.sentence_maps import SentenceMaps
+from tf_bertembed.tasks.similarity.answers import SentenceAnswers
+from tf_bertembed.tasks.similarity.pair_scores import ScoreRange, cosine, cosine_table
+from tf_bertembed.tasks.similarity.pair_training import PairTrainedTask
+from tf_bertembed.tasks.similarity.pearson_metric import PearsonMetric
+from tf_bertembed.tasks.similarity.ranking_loss import RankingLoss
+from tf_bertembed.tasks.similarity.sentence_maps import SentenceMaps
 from tf_bertembed.text import count_pieces
 
 POOLINGS = (*MaskedPooling.MODES, "sif")

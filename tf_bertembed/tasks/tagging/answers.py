@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_bertembed.tasks.entity_spans import EntitySpans
+from tf_bertembed.tasks.tagging.entity_spans import EntitySpans
 from tf_bertembed.text import marks_entities
 
 ENTITY = {"text": "entities", "label": "entity_labels", "start": "entity_starts"}

@@ -10,9 +10,9 @@ from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
 from tf_bertembed.tasks.label_set import label_names
-from tf_bertembed.tasks.tag_accuracy import NO_TAG, TagAccuracy
-from tf_bertembed.tasks.tagger_answers import TaggerAnswers
-from tf_bertembed.tasks.word_labels import WordLabels, check_counts
+from tf_bertembed.tasks.tagging.answers import TaggerAnswers
+from tf_bertembed.tasks.tagging.tag_accuracy import NO_TAG, TagAccuracy
+from tf_bertembed.tasks.tagging.word_labels import WordLabels, check_counts
 from tf_bertembed.text import TaggingPreprocessor
 from tf_bertembed.text.checks import check_texts
 from tf_bertembed.text.tagging_preprocessor import as_words

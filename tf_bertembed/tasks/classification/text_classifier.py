@@ -8,7 +8,7 @@ from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
-from tf_bertembed.tasks.classifier_answers import ClassifierAnswers
+from tf_bertembed.tasks.classification.answers import ClassifierAnswers
 from tf_bertembed.tasks.label_set import LabelSet, label_names
 
 

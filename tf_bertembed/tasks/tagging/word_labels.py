@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.tasks.label_set import LabelSet
-from tf_bertembed.tasks.tag_accuracy import NO_TAG
+from tf_bertembed.tasks.tagging.tag_accuracy import NO_TAG
 
 
 class WordLabels(LabelSet):

@@ -1,0 +1,1 @@
+"""Classes for texts and pairs of texts: the task, and what it answers."""

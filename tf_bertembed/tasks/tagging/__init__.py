@@ -1,0 +1,1 @@
+"""Labels on words: the task, the entities that they mark, and what it answers."""
