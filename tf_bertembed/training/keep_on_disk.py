@@ -1,6 +1,7 @@
 """A training that was killed, taken up where it stopped."""
 
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -26,10 +27,15 @@ class KeepOnDisk(keras.callbacks.Callback):
     and compile the task as before; then call `fit` with the same arguments.
     When it ends, the file is removed.
 
+    `seconds` is how long the training took up to its last epoch, all its
+    parts together.
+
     Args:
         folder: string or `pathlib.Path`. Where the file is; made if need be.
         early_stopping: a `keras.callbacks.EarlyStopping` that stands before
             this callback in the list, or `None`. This one comes last.
+        keep: bool. Whether the file stays when training ends: `fit` then finds
+            nothing to train, and gives the task its weights again.
 
     Raises:
         FileFormatError: in `fit`, where the file cannot be read.
@@ -49,10 +55,12 @@ class KeepOnDisk(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, folder, early_stopping=None):
+    def __init__(self, folder, early_stopping=None, keep=False):
         super().__init__()
         self.path = Path(folder) / FILE
         self.early_stopping = early_stopping
+        self.keep = keep
+        self.seconds = 0.0
         self._history = {}
 
     def _variables(self):
@@ -65,9 +73,10 @@ class KeepOnDisk(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
-        self._history = {}
+        self._history, before = {}, 0.0
         if self.path.exists():
-            self._take_up()
+            before = self._take_up()
+        self.seconds, self._began = before, time.perf_counter() - before
 
     def _read(self):
         try:
@@ -81,6 +90,7 @@ class KeepOnDisk(keras.callbacks.Callback):
         return about, arrays
 
     def _take_up(self):
+        """Set all to what the file says; answer how many seconds went before."""
         about, arrays = self._read()
         variables = self._variables()
         ours = [[name, list(variable.shape)] for name, variable in variables]
@@ -105,6 +115,7 @@ class KeepOnDisk(keras.callbacks.Callback):
         # Keras begins there; where early stopping had ended it, with no epoch at all.
         ended = about["stopped"]
         self.model._initial_epoch = np.iinfo("int32").max if ended else about["epoch"] + 1
+        return about["seconds"]
 
     def _restore_history(self):
         if self._history and not self.model.history.epoch:
@@ -131,10 +142,12 @@ class KeepOnDisk(keras.callbacks.Callback):
             known = {name: getattr(stopping, name) for name in _STOPPING}
             for index, weights in enumerate(stopping.best_weights or ()):
                 arrays[f"best_{index}"] = weights
+        self.seconds = time.perf_counter() - self._began
         about = {
             "epoch": epoch,
             "history": self._history,
             "order": None if order is None else int(order.seed.numpy()),
+            "seconds": self.seconds,
             "stopped": bool(self.model.stop_training),
             "stopping": {
                 k: v if v is None else float(v) if k == "best" else int(v) for k, v in known.items()
@@ -149,4 +162,5 @@ class KeepOnDisk(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self._restore_history()
         self.model._initial_epoch = 0
-        self.path.unlink(missing_ok=True)
+        if not self.keep:
+            self.path.unlink(missing_ok=True)

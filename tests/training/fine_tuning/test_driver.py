@@ -256,6 +256,34 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "whole"]
 
 
+def test_seeds_that_were_done_are_not_trained_again(
+    tmp_path, make_examples, tiny_start, tiny_settings
+):
+    def tune(recipe):
+        return training.fine_tune(
+            recipe,
+            make_examples(0, 16),
+            tmp_path / "run",
+            dev=make_examples(16, 4),
+            start=tiny_start(),
+            settings=tiny_settings(),
+            seeds=2,
+        )
+
+    killed = Dying([0.7, 0.6])
+    with pytest.raises(Killed):
+        tune(killed)
+    # The first seed is judged at its end, the second twice, and the best once more.
+    resumed = Scripted([0.6, 0.2, 0.1, 0.6])
+    tuned = tune(resumed)
+    assert len(resumed.weights) == 4
+    assert [row["seed"] for row in tuned.report["metrics"]["seeds"]["values"]] == [0, 1]
+    assert tuned.history["val_accuracy"] == [0.7]
+    assert tuned.report["seconds"] > 0
+    for weights in (resumed.weights[0], resumed.weights[3], tuned.task.get_weights()):
+        assert_same(weights, killed.weights[1])
+
+
 def test_what_another_training_left_is_thrown_away(tmp_path):
     def leave(epochs, fault, metrics=None):
         with UnfinishedRun(tmp_path / "run", {"epochs": epochs}) as unfinished:

@@ -78,10 +78,10 @@ def fine_tune(
         seeds: int. How many seeds, from the settings' seed on.
         overwrite: bool. Whether to replace what stands at `output`.
         resumable: bool. Whether to write the state of the training beside
-            `output` after each epoch (three times the model's size), so that
-            the same call after a kill goes on: with the fit that was under
-            way after its last epoch, to the same weights, and without the
-            folds that were done; seeds that were done are trained again.
+            `output` after each epoch (three times the model's size, for each
+            seed), so that the same call after a kill goes on after the last
+            epoch, to the same weights, and trains no fold or seed again that
+            was done.
 
     Returns:
         A `FineTuned`.

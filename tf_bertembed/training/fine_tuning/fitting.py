@@ -51,7 +51,7 @@ class Fitted:
         task: the task.
         history: dict of lists, one number an epoch.
         best_epoch: int. The epoch whose weights it has, counted from 1.
-        seconds: float. What the fit took.
+        seconds: float. What the fit took, with the parts before a kill.
     """
 
     task: BertEmbedTask
@@ -89,7 +89,7 @@ class Trial:
             seed: int. Seeds all that is random.
             description: string, for the progress bar.
             place: `pathlib.Path`. The folder to keep the state of the training in, and to go
-                on from; `None` for none.
+                on from, also after its end; `None` for none.
 
         Returns:
             A `Fitted`.
@@ -114,7 +114,7 @@ class Trial:
             self.start.static_trainable,
         )
         task.compile(self._optimizer(task, train))
-        callbacks, stopping = [ProgressBar(description)], None
+        callbacks, stopping, kept = [ProgressBar(description)], None, None
         if settings.unfreeze_every is not None:
             callbacks.append(GradualUnfreezing(settings.unfreeze_every))
         if dev is not None:
@@ -126,7 +126,8 @@ class Trial:
             )
             callbacks += [DevMetrics(recipe, dev, settings.batch_size), stopping]
         if place is not None:
-            callbacks.append(KeepOnDisk(place, stopping))
+            kept = KeepOnDisk(place, stopping, keep=True)
+            callbacks.append(kept)
         began = time.perf_counter()
         history = task.fit(
             **recipe.fit_arguments(train),
@@ -135,7 +136,7 @@ class Trial:
             verbose=0,
             callbacks=callbacks,
         ).history
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began if kept is None else kept.seconds
         if dev is not None:
             recipe.finish(task, dev, settings.batch_size)
         best = stopping.best_epoch + 1 if stopping else len(history["loss"])

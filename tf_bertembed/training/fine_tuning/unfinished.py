@@ -61,8 +61,9 @@ class UnfinishedRun:
         return json.loads(path.read_text()) if path.exists() else None
 
     def finish(self, name, metrics):
-        """Keep the metrics of a fit that need not be done again."""
+        """Keep the metrics of a fit that need not be done again, and not its state."""
         path = self.folder / f"{name}.json"
         fresh = path.with_suffix(".fresh")
         fresh.write_text(json.dumps(metrics))
         fresh.replace(path)
+        shutil.rmtree(self.place(name), ignore_errors=True)
