@@ -17,12 +17,16 @@ def test_every_block_runs_after_those_before_it(tmp_path, monkeypatch):
     shutil.copy(datapath("test_glove.txt"), "glove.6B.50d.txt")
     names = {"texts": ["A good film.", "A bad film."] * 2, "labels": ["yes", "no"] * 2}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 10
     for block in blocks:
         exec(compile(block, str(README), "exec"), names)
     assert names["classifier"].predict(["A film."], verbose=0).shape == (1, 2)
     assert names["backbone"].compute_dtype == "float16"
     np.testing.assert_allclose(np.linalg.norm(names["found"], axis=1), np.ones(4), atol=1e-5)
+    assert names["tagger"].answer(["🙂 Ada"])[0]["starts"] == [0, 2]
+    assert names["answerer"].score(names["examples"])["f1"] > 0.9
+    assert names["rows"].shape == (4, 384)
+    assert (tmp_path / "saved_models" / "tagger" / "1" / "saved_model.pb").exists()
     assert set(names["pipeline"].predict(["A bad film."])) <= {"yes", "no"}
     assert (tmp_path / "saved_models" / "mine" / "1" / "saved_model.pb").exists()
     assert np.isfinite(names["table"]).all()
