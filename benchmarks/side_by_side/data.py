@@ -53,7 +53,8 @@ def question(row):
 def _of_each(rows, count, draw):
     chosen = []
     for label in sorted({row[-1] for row in rows}):
-        chosen += draw.sample([row for row in rows if row[-1] == label], count)
+        own = [row for row in rows if row[-1] == label]
+        chosen += draw.sample(own, min(count, len(own)))
     draw.shuffle(chosen)
     return chosen
 

@@ -89,7 +89,7 @@ class Cell:
 
     data: str
     weights: str  # a checkpoint, "cold" or "warm" (a small BERT, random or started from vectors)
-    per_class: int  # rows of each class to train on; 0 for all up to the cap
+    per_class: int  # rows of each class to train on, where it has so many; 0 for all up to the cap
     side: str
     form: str
     seed: int

@@ -16,8 +16,6 @@ def files(tmp_path, monkeypatch):
 
 def test_a_file_and_then_its_index(files, capsys):
     search = ["search", "pets.txt", "a dog.", "--model", "small", "--top", "1"]
-    assert cli.main(search) == 0
-    assert capsys.readouterr().out == "1.0000       3  A dog.\n"
     assert cli.main([*search, "--output", "index", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["index"]["texts"] == 2

@@ -65,6 +65,11 @@ def exported(task, in_memory, tmp_path_factory):
     return export.export_saved_model(task, tmp_path_factory.mktemp("qa") / "qa", examples=pairs)
 
 
+@pytest.fixture(scope="module")
+def served(exported):
+    return export.answer(exported, {"question": QUESTIONS, "context": CONTEXTS})
+
+
 def test_it_passes_verification(exported):
     report = export.verify(exported)
     assert report.ok, str(report)
@@ -74,8 +79,7 @@ def test_it_passes_verification(exported):
     }
 
 
-def test_served_answers_are_those_in_memory(task, exported):
-    served = export.answer(exported, {"question": QUESTIONS, "context": CONTEXTS})
+def test_served_answers_are_those_in_memory(task, served):
     answers = task.answer((QUESTIONS, CONTEXTS))
     assert {bool(answer["answer"]) for answer in answers} == {True, False}
     for number, (answer, context) in enumerate(zip(answers, CONTEXTS, strict=True)):
@@ -88,9 +92,8 @@ def test_served_answers_are_those_in_memory(task, exported):
                 assert given.tolist() == value, name
 
 
-def test_one_text_is_answered_as_among_others(exported):
+def test_one_text_is_answered_as_among_others(exported, served):
     pair = {"question": QUESTIONS[:1], "context": CONTEXTS[:1]}
     alone = export.answer(exported, pair)
-    together = export.answer(exported, {"question": QUESTIONS, "context": CONTEXTS})
-    assert alone["answers"].tolist() == together["answers"][:1].tolist()
-    np.testing.assert_allclose(alone["scores"], together["scores"][:1], atol=1e-5)
+    assert alone["answers"].tolist() == served["answers"][:1].tolist()
+    np.testing.assert_allclose(alone["scores"], served["scores"][:1], atol=1e-5)

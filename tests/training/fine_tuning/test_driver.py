@@ -9,6 +9,7 @@ from gensim.test.utils import datapath
 
 from tf_bertembed import models, tasks, text, training, vectors
 from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
+from tf_bertembed.models.lora import plain_weights
 from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
 from tf_bertembed.training.fine_tuning.start import StartingModel
 from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun
@@ -24,6 +25,17 @@ def files(tmp_path_factory, review_rows, write_tsv):
     folder = tmp_path_factory.mktemp("reviews")
     for name, first, count in (("train", 0, 24), ("dev", 24, 12), ("test", 36, 12)):
         write_tsv(folder / f"{name}.tsv", review_rows[first : first + count])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two_layers(tmp_path_factory):
+    """The folder of a backbone to start from."""
+    folder = tmp_path_factory.mktemp("start")
+    keras.utils.set_random_seed(0)
+    models.BertEmbedBackbone(9, 2, 2, 8, 16, max_sequence_length=16).save_to_preset(folder)
+    words = [*text.SPECIAL_TOKENS, "a", "the", "film", "and"]
+    text.BertEmbedTokenizer(words).save_to_preset(folder)
     return folder
 
 
@@ -124,7 +136,7 @@ def test_the_best_weights_are_kept_and_training_stops(make_examples, tiny_start,
         make_examples(0, 16),
         dev=make_examples(16, 8),
         start=tiny_start(),
-        settings=tiny_settings(epochs=6, patience=2),
+        settings=tiny_settings(epochs=6, patience=2, batch_size=16),
     )
     assert tuned.history["val_accuracy"] == [0.5, 0.9, 0.1, 0.2]
     assert tuned.report["best_epoch"] == 2
@@ -157,7 +169,7 @@ def test_of_several_seeds_the_best_is_kept_and_can_be_trained_again(
             make_examples(0, 16),
             dev=make_examples(16, 4),
             start=tiny_start(),
-            settings=tiny_settings(seed=seed),
+            settings=tiny_settings(seed=seed, batch_size=16),
             **arguments,
         )
         return found, recipe
@@ -220,10 +232,10 @@ class Killed(BaseException):
 
 
 class Dying(Scripted):
-    """Kills the training when it is to judge the third epoch."""
+    """Kills the training when it is to judge what it has no score for."""
 
     def evaluate(self, task, examples, batch_size=32):
-        if len(self._weights) == 2:
+        if len(self._weights) == len(self._accuracies):
             raise Killed
         return super().evaluate(task, examples, batch_size)
 
@@ -231,57 +243,34 @@ class Dying(Scripted):
 def test_a_killed_training_goes_on_to_the_same_weights(
     tmp_path, make_examples, tiny_start, tiny_settings
 ):
-    def tune(recipe, output, epochs=4):
+    def tune(recipe, output):
         return training.fine_tune(
             recipe,
             make_examples(0, 16),
-            tmp_path / output,
+            output,
             dev=make_examples(16, 4),
             start=tiny_start(),
-            settings=tiny_settings(epochs=epochs),
-        )
-
-    scores = [0.1, 0.2, 0.9, 0.4, 0.9]
-    whole = tune(Scripted(scores), "whole")
-    with pytest.raises(Killed):
-        tune(Dying(scores), "run")
-    assert [path.name for path in tmp_path.iterdir() if "run" in path.name] == [".run.unfinished"]
-    # The script of the last two epochs, and of the report.
-    resumed = Scripted(scores[2:])
-    tuned = tune(resumed, "run")
-    assert len(resumed.weights) == 3
-    assert tuned.history["val_accuracy"] == [0.1, 0.2, 0.9, 0.4]
-    assert tuned.report["best_epoch"] == 3
-    assert_same(tuned.task.get_weights(), whole.task.get_weights())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "whole"]
-
-
-def test_seeds_that_were_done_are_not_trained_again(
-    tmp_path, make_examples, tiny_start, tiny_settings
-):
-    def tune(recipe):
-        return training.fine_tune(
-            recipe,
-            make_examples(0, 16),
-            tmp_path / "run",
-            dev=make_examples(16, 4),
-            start=tiny_start(),
-            settings=tiny_settings(),
+            settings=tiny_settings(epochs=2, batch_size=16),
             seeds=2,
         )
 
-    killed = Dying([0.7, 0.6])
+    # Each seed is judged in its epochs and at its end, and the best once more.
+    scores = [0.1, 0.2, 0.2, 0.3, 0.9, 0.9, 0.9]
+    whole_recipe, killed = Scripted(scores), Dying(scores[:4])
+    whole = tune(whole_recipe, None)
     with pytest.raises(Killed):
-        tune(killed)
-    # The first seed is judged at its end, the second twice, and the best once more.
-    resumed = Scripted([0.6, 0.2, 0.1, 0.6])
-    tuned = tune(resumed)
+        tune(killed, tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == [".run.unfinished"]
+    resumed = Scripted([scores[2], *scores[4:]])
+    tuned = tune(resumed, tmp_path / "run")
     assert len(resumed.weights) == 4
-    assert [row["seed"] for row in tuned.report["metrics"]["seeds"]["values"]] == [0, 1]
-    assert tuned.history["val_accuracy"] == [0.7]
+    assert_same(resumed.weights[0], whole_recipe.weights[2])
+    assert_same(tuned.task.get_weights(), whole.task.get_weights())
+    assert tuned.history["val_accuracy"] == [0.3, 0.9]
+    assert tuned.report["best_epoch"] == 2
+    assert tuned.report["metrics"] == whole.report["metrics"]
     assert tuned.report["seconds"] > 0
-    for weights in (resumed.weights[0], resumed.weights[3], tuned.task.get_weights()):
-        assert_same(weights, killed.weights[1])
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_what_another_training_left_is_thrown_away(tmp_path):
@@ -368,24 +357,19 @@ def test_arguments_that_make_no_sense(arguments, message, make_examples):
         pytest.param({"layer_decay": 1e-60}, (False, False, False), marks=pytest.mark.slow),
     ],
 )
-def test_ways_to_fine_tune(ways, moved, tmp_path, make_examples, tiny_settings):
+def test_ways_to_fine_tune(ways, moved, two_layers, make_examples, tiny_settings):
     """Whether the embeddings and each of the two layers are moved; the head is in any case."""
-    folder = tmp_path / "start"
-    keras.utils.set_random_seed(0)
-    models.BertEmbedBackbone(9, 2, 2, 8, 16, max_sequence_length=16).save_to_preset(folder)
-    words = [*text.SPECIAL_TOKENS, "a", "the", "film", "and"]
-    text.BertEmbedTokenizer(words).save_to_preset(folder)
-    start = training.ModelStart(backbone=folder)
+    start = training.ModelStart(backbone=two_layers)
     settings = tiny_settings(batch_size=16, **ways)
     tuned = training.fine_tune(
-        "classification", make_examples(0, 16), tmp_path / "run", start=start, settings=settings
+        "classification", make_examples(0, 16), start=start, settings=settings
     )
-    old, new = models.load(folder), models.load(tmp_path / "run")
+    old, new = models.load(two_layers), tuned.task.backbone
     found = tuple(
         any(
             (a != b).any()
             for one, other in zip(layers(old), layers(new), strict=True)
-            for a, b in zip(one.get_weights(), other.get_weights(), strict=True)
+            for a, b in zip(plain_weights(one), plain_weights(other), strict=True)
         )
         for layers in (
             lambda backbone: [backbone.token_embedding, backbone.position_embedding],
@@ -411,16 +395,13 @@ def test_a_metric_that_the_recipe_does_not_have(make_examples, tiny_start, tiny_
         )
 
 
-def test_a_backbone_shorter_than_the_texts_may_be(tmp_path, make_examples, tiny_settings):
-    backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16, max_sequence_length=8)
-    backbone.save_to_preset(tmp_path / "short")
-    text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a", "b"]).save_to_preset(tmp_path / "short")
+def test_a_backbone_shorter_than_the_texts_may_be(two_layers, make_examples, tiny_settings):
     with pytest.raises(BertEmbedError, match="sequence_length"):
         training.fine_tune(
             "classification",
             make_examples(0, 8),
-            start=training.ModelStart(backbone=tmp_path / "short"),
-            settings=tiny_settings(),
+            start=training.ModelStart(backbone=two_layers),
+            settings=tiny_settings(sequence_length=17),
         )
 
 
