@@ -178,3 +178,9 @@ def test_commands_write_no_traceback_for_a_missing_model(tmp_path):
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(command, capsys):
+    command(fail_with(FileFormatError("a.tsv", "Received: a\rb\x1b[2J\u2028c.", 1)))
+    assert cli.main(["work"]) == 2
+    assert capsys.readouterr().err == "error: a.tsv, line 1: Received: a b [2J c.\n"

@@ -128,9 +128,18 @@ def test_a_missing_file_and_a_folder(tmp_path):
         ([], "No piece was found"),
         ([*SPECIAL, 7], "Pieces must be strings. Received: 7. .at index 5"),
         ([*SPECIAL, "a\nb"], "must not hold a line end"),
+        ([*SPECIAL, "##" + "é" * 129], "at most 256 bytes of UTF-8. Received: 260, .* index 5"),
     ],
 )
 def test_bad_lists(vocabulary, message, tmp_path):
     with pytest.raises(BertEmbedError, match=message):
         text.save_vocabulary(vocabulary, tmp_path / "vocab.txt")
     assert not list(tmp_path.iterdir())
+
+
+def test_words_longer_than_a_piece_may_be():
+    texts = ["b" * 10_000, "a film"]
+    vocabulary = text.train_vocabulary(texts, 60)
+    assert max(map(len, vocabulary)) <= 2 + 256
+    tokenizer = text.BertEmbedTokenizer(vocabulary)
+    assert tokenizer.tokenize(["a " + texts[0]])[0, -1].numpy() == tokenizer.token_to_id("[UNK]")

@@ -1,6 +1,7 @@
 """The commands put together, and what every one of them does with an error."""
 
 import errno
+import re
 import sys
 import warnings
 from typing import Annotated
@@ -21,6 +22,7 @@ from tf_bertembed.common import BertEmbedError
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 # Faults of the machine or of a path that was given, which no traceback would explain better.
 ENVIRONMENT_FAULTS = {
@@ -80,7 +82,8 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def _one_line(message):
-    return " ".join(str(message).split("\n"))
+    # A file may have put control characters into it, which would play on a terminal.
+    return CONTROLS.sub(" ", str(message))
 
 
 def _fail(message, code=USAGE_ERROR):

@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "make_folder": "files",
         "numbered_folders": "files",
         "open_bytes": "files",
+        "parse_json": "json_files",
         "progress": "bars",
         "read_blocks": "files",
         "read_json": "json_files",

@@ -34,20 +34,46 @@ def read_json(path, purpose="", kind=dict):
     ```
     """
     path = require_file(path, purpose)
-    # Outside the block below: the errors of reading are ValueErrors of their own.
-    written = "\n".join(line for _, line in read_lines(path))
-    try:
-        content = json.loads(written)
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, f"JSON was expected: {error.msg}.", error.lineno) from error
-    except RecursionError as error:
-        raise FileFormatError(path, "The JSON is nested too deeply to be read.") from error
-    except ValueError as error:
-        # Python itself reads no whole number of thousands of digits.
-        raise FileFormatError(path, f"A number in the JSON cannot be read: {error}.") from error
+    content = parse_json("\n".join(line for _, line in read_lines(path)), path)
     if not isinstance(content, kind):
         expected = "list" if kind is list else "object"
         raise FileFormatError(
             path, f"A JSON {expected} was expected. Received: a {type(content).__name__}."
         )
     return content
+
+
+def parse_json(written, path, line=None):
+    """Parse what a file, or a line of it, holds.
+
+    Args:
+        written: string. The JSON.
+        path: string or `pathlib.Path`. The file, for messages.
+        line: int. The line, where `written` is one; `None` for the whole file.
+
+    Returns:
+        What the JSON says.
+
+    Raises:
+        FileFormatError: where it is not JSON, is nested too deeply, or has a
+            whole number of thousands of digits.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    assert common.parse_json('{"label": "good"}', "train.jsonl", 1) == {"label": "good"}
+    ```
+    """
+    try:
+        return json.loads(written)
+    except json.JSONDecodeError as error:
+        problem = f"JSON was expected: {error.msg}."
+        raise FileFormatError(path, problem, line or error.lineno) from error
+    except RecursionError as error:
+        raise FileFormatError(path, "The JSON is nested too deeply to be read.", line) from error
+    except ValueError as error:
+        # Python itself reads no whole number of thousands of digits.
+        problem = f"A number in the JSON cannot be read: {error}."
+        raise FileFormatError(path, problem, line) from error

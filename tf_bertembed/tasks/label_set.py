@@ -192,4 +192,8 @@ class LabelSet:
                     f"{weight!r} for {label!r}."
                 )
             found[number] = float(weight)
+        if not any(found.values()):
+            raise BertEmbedError(
+                f"One class at least must have a weight above 0. Received: {class_weight}."
+            )
         return found

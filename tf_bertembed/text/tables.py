@@ -1,8 +1,8 @@
 """Rows of TSV, CSV and JSON lines by the names of their columns, with their line numbers."""
 
 import csv
-import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tf_bertembed import common
@@ -50,6 +50,7 @@ def _table_rows(path, delimiter, check_header):
         if header is None:
             header = [value.strip() for value in values]
             check_header(line, header)
+            _check_distinct(path, line, header)
             continue
         if len(values) != len(header):
             raise common.FileFormatError(
@@ -59,6 +60,15 @@ def _table_rows(path, delimiter, check_header):
                 line,
             )
         yield line, dict(zip(header, values, strict=True))
+
+
+def _check_distinct(path, line, header):
+    # Columns without a name are passed over.
+    twice = [name for name, count in Counter(filter(None, header)).items() if count > 1]
+    if twice:
+        raise common.FileFormatError(
+            path, f"The column `{twice[0]}` stands {header.count(twice[0])} times.", line
+        )
 
 
 def _tsv_rows(path):
@@ -95,12 +105,7 @@ def _json_rows(path):
     for line, content in common.read_lines(path):
         if not content.strip():
             continue
-        try:
-            row = json.loads(content)
-        except json.JSONDecodeError as error:
-            raise common.FileFormatError(
-                path, f"One JSON object a line was expected: {error.msg}.", line
-            ) from error
+        row = common.parse_json(content, path, line)
         if not isinstance(row, dict):
             raise common.FileFormatError(
                 path, f"A JSON object was expected. Received: {content:.60}", line

@@ -9,6 +9,7 @@ from tf_bertembed import common
 
 UNKNOWN = "[UNK]"
 SPECIAL_TOKENS = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
+LONGEST_PIECE = 256  # bytes of UTF-8 that the kernel takes, `##` aside
 FORMAT = "A vocabulary file is UTF-8 text with one piece a line; the line number is the id."
 
 
@@ -31,6 +32,12 @@ def check_vocabulary(vocabulary, path=None):
             fail(f"A piece is blank. {FORMAT}", index)
         if "\n" in piece:
             fail(f"A piece must not hold a line end. Received: {piece!r}.", index)
+        if not _fits(piece):
+            fail(
+                f"A piece must have at most {LONGEST_PIECE} bytes of UTF-8. Received: "
+                f"{len(piece.encode('utf-8', 'surrogatepass'))}, beginning with {piece[:20]!r}.",
+                index,
+            )
     piece, count = Counter(vocabulary).most_common(1)[0]
     if count > 1:
         first = vocabulary.index(piece)
@@ -198,7 +205,12 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
         show_progress=False,
     )
     ids = trainer.get_vocab()
-    return sorted(ids, key=ids.get)[:vocabulary_size]
+    # Of a word of thousands of characters, longer pieces are learned than can be found again.
+    return [piece for piece in sorted(ids, key=ids.get) if _fits(piece)][:vocabulary_size]
+
+
+def _fits(piece):
+    return len(piece.removeprefix("##").encode("utf-8", "surrogatepass")) <= LONGEST_PIECE
 
 
 def check_several(texts):

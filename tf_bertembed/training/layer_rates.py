@@ -1,5 +1,7 @@
 """A learning rate for each layer."""
 
+import math
+
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models.encoder_parts import embedding_layers, head_layers
 
@@ -22,9 +24,9 @@ def layer_rates(task, layer_decay, head_factor=1.0):
     Raises:
         BertEmbedError: where a factor is out of its range.
     """
-    if not 0 < layer_decay <= 1 or head_factor <= 0:
+    if not 0 < layer_decay <= 1 or not 0 < head_factor < math.inf:
         raise BertEmbedError(
-            "`layer_decay` must be above 0 and at most 1, `head_factor` above 0. Received: "
+            "`layer_decay` must be above 0 and at most 1, `head_factor` positive. Received: "
             f"layer_decay={layer_decay}, head_factor={head_factor}."
         )
     backbone = task.backbone

@@ -135,6 +135,8 @@ def test_class_weights_by_name_and_balanced(still, reviews):
     ):
         history = still.fit(texts, y, batch_size=4, class_weight=weights, verbose=0)
         assert history.history["loss"][0] == pytest.approx((losses * each).mean(), rel=1e-5)
+    with pytest.raises(BertEmbedError, match="must have a weight above 0"):
+        still.fit(texts, y, class_weight={"negative": 0, "positive": 0}, verbose=0)
     data = tf.data.Dataset.from_tensors((texts, y))
     history = still.fit(data, class_weight={"negative": 3.0}, verbose=0)
     assert history.history["loss"][0] == pytest.approx((losses * [1, 3, 1, 1]).mean(), rel=1e-5)

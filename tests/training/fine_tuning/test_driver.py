@@ -10,6 +10,7 @@ from gensim.test.utils import datapath
 from tf_bertembed import models, tasks, text, training, vectors
 from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
 from tf_bertembed.models.lora import plain_weights
+from tf_bertembed.training.fine_tuning.fitting import require_finite
 from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
 from tf_bertembed.training.fine_tuning.start import StartingModel
 from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun
@@ -314,6 +315,10 @@ def test_an_output_that_is_there_is_told_before_anything_is_read(tmp_path):
         ({"settings": {"learning_rate": 0.0}}, "`learning_rate` must be positive"),
         ({"settings": {"warmup_share": 1.0}}, "`warmup_share` must be from 0"),
         ({"settings": {"weight_decay": -1.0}}, "`weight_decay` must be at least 0"),
+        ({"settings": {"weight_decay": None}}, "`weight_decay` must be at least 0.* None"),
+        ({"settings": {"head_factor": float("inf")}}, "`head_factor` must be positive"),
+        ({"settings": {"layer_decay": "0.9"}}, "`layer_decay` must be above 0 .* '0.9'"),
+        ({"settings": {"lora_rank": 2, "lora_alpha": float("nan")}}, "`lora_alpha` must be pos"),
         ({"settings": {"precision": "half"}}, "`precision` must be one of float32.*'half'"),
         ({"settings": {"patience": 0}}, "`patience` must be an int of at least 1"),
         ({"settings": {"seed": 2**32}}, "`seed` must be less than"),
@@ -410,3 +415,15 @@ def test_the_line_of_a_label_that_training_did_not_see(files, tmp_path, write_ts
     message = "dev.tsv, line 3: The label 'mixed' is not among .*: negative, positive"
     with pytest.raises(FileFormatError, match=message):
         training.fine_tune("classification", files / "train.tsv", dev=dev)
+
+
+def test_a_training_that_ran_away_is_told():
+    layer = keras.layers.Dense(1)
+    layer.build((None, 2))
+    history = {"loss": [0.5, np.nan], "val_loss": [0.4, np.nan]}
+    require_finite(layer, history, 1)
+    with pytest.raises(BertEmbedError, match=r"ran away: after epoch 2 .* Received: .* 0.5, nan"):
+        require_finite(layer, history, 2)
+    layer.bias.assign([np.inf])
+    with pytest.raises(BertEmbedError, match="Lower `learning_rate`"):
+        require_finite(layer, history, 1)

@@ -152,9 +152,28 @@ def test_what_is_refused(files, tmp_path, write_tsv):
         SimilarityRecipe(metric="mrr").check(train)
     with pytest.warns(UserWarning, match="16 of 16 rows"):
         SimilarityRecipe().check(train, train)
+    with pytest.raises(BertEmbedError, match="At least two pairs are needed"):
+        SimilarityRecipe("ranking").check(Examples((["a"], ["b"])))
     for arguments, message in (
         (("triplet",), "The objective must be one of"),
         (("cosine", "mrr"), "The metric must be one of spearman, pearson"),
     ):
         with pytest.raises(BertEmbedError, match=message):
             SimilarityRecipe(*arguments)
+
+
+def test_the_columns_of_dev_decide_the_metric():
+    pairs = (["a", "b"], ["c", "d"])
+    alone, scored, labelled = (Examples(pairs, y) for y in (None, [0.0, 1.0], ["x", "y"]))
+    for train, dev, usual in ((alone, alone, "mrr"), (alone, scored, "spearman")):
+        recipe = SimilarityRecipe()
+        recipe.check(train)
+        recipe.settle_metric(dev)
+        assert recipe.metric == usual
+    given = SimilarityRecipe("ranking", metric="mrr")
+    with pytest.raises(BertEmbedError, match="With `score` the metric must be one of spearman"):
+        given.settle_metric(scored)
+    with pytest.raises(BertEmbedError, match=r"must have neither `score` nor `label`. .* `label`"):
+        given.settle_metric(labelled)
+    with pytest.raises(BertEmbedError, match=r"by 'cosine' the dev set must have `score`. .* nei"):
+        SimilarityRecipe("cosine").settle_metric(alone)

@@ -117,6 +117,8 @@ def fine_tune(
     recipe.check(train, dev)
     if test is not None:
         recipe.check(train, test)
+    if dev is not None:
+        recipe.settle_metric(dev)
     report = {
         "task": recipe.name,
         "output": None if output is None else str(output),

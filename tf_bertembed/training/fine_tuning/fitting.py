@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 import keras
+import numpy as np
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models.lora import add_lora
@@ -137,9 +138,10 @@ class Trial:
             callbacks=callbacks,
         ).history
         seconds = time.perf_counter() - began if kept is None else kept.seconds
+        best = stopping.best_epoch + 1 if stopping else len(history["loss"])
+        require_finite(task, history, best)
         if dev is not None:
             recipe.finish(task, dev, settings.batch_size)
-        best = stopping.best_epoch + 1 if stopping else len(history["loss"])
         return Fitted(task, history, best, seconds)
 
     def _optimizer(self, task, train):
@@ -154,4 +156,16 @@ class Trial:
             layer_decay=settings.layer_decay,
             head_factor=settings.head_factor,
             task=task if by_layer else None,
+        )
+
+
+def require_finite(task, history, epoch):
+    """Raise where a training ran away: its answers would be of one class, or of none."""
+    losses = [history[name][epoch - 1] for name in ("loss", "val_loss") if name in history]
+    weights = (np.isfinite(variable.numpy()).all() for variable in task.trainable_variables)
+    if not (np.isfinite(losses).all() and all(weights)):
+        raise BertEmbedError(
+            f"The training ran away: after epoch {epoch} the loss or the weights are no finite "
+            "numbers. Lower `learning_rate` (--learning-rate). Received: losses of "
+            f"{', '.join(f'{loss:.4g}' for loss in history['loss'])}."
         )

@@ -79,21 +79,22 @@ class FitSettings:
             if getattr(self, name) is not None:
                 require_whole(name, getattr(self, name), 1)
         self._check_ways()
-        rate = self.learning_rate
-        if rate is not None and not (isinstance(rate, numbers.Real) and 0 < rate < math.inf):
-            raise BertEmbedError(f"`learning_rate` must be positive. Received: {rate!r}.")
-        if not 0 <= self.warmup_share < 1:
-            raise BertEmbedError(
-                f"`warmup_share` must be from 0 to less than 1. Received: {self.warmup_share!r}."
-            )
-        if not 0 <= self.weight_decay < math.inf:
-            raise BertEmbedError(
-                f"`weight_decay` must be at least 0. Received: {self.weight_decay!r}."
-            )
+        for name in ("learning_rate", "lora_alpha"):
+            if getattr(self, name) is not None:
+                self._require(name, "positive", lambda value: 0 < value < math.inf)
+        self._require("warmup_share", "from 0 to less than 1", lambda value: 0 <= value < 1)
+        self._require("weight_decay", "at least 0", lambda value: 0 <= value < math.inf)
+        self._require("layer_decay", "above 0 and at most 1", lambda value: 0 < value <= 1)
+        self._require("head_factor", "positive", lambda value: 0 < value < math.inf)
         if self.precision not in (None, *PRECISIONS):
             raise BertEmbedError(
                 f"`precision` must be one of {', '.join(PRECISIONS)}. Received: {self.precision!r}."
             )
+
+    def _require(self, name, wanted, holds):
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not holds(value):
+            raise BertEmbedError(f"`{name}` must be {wanted}. Received: {value!r}.")
 
     def _check_ways(self):
         if self.unfreeze_every is not None and (self.lora_rank or self.layers != "all"):

@@ -109,6 +109,10 @@ class Recipe(abc.ABC):
                 stacklevel=2,
             )
 
+    def settle_metric(self, dev):
+        """Choose the metric by what the dev set can tell; raise where it cannot tell the one."""
+        return
+
     def texts(self, examples):
         """The texts of examples, to learn a vocabulary from and to find their words."""
         for item in itertools.chain(*examples.inputs):

@@ -201,7 +201,9 @@ def _metrics(true, probabilities, threshold):
     if true.ndim == 2:
         found["f1"] = f1_score(true, predicted, average="micro", zero_division=0.0)
     else:
-        found["mcc"] = matthews_corrcoef(true, predicted)
+        # Of one class alone it is 0, of which scikit-learn warns.
+        several = np.union1d(true, predicted).size > 1
+        found["mcc"] = matthews_corrcoef(true, predicted) if several else 0.0
     return {name: float(value) for name, value in found.items()}
 
 

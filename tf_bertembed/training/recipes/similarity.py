@@ -14,6 +14,12 @@ METRICS = {
     "softmax": ("accuracy", "macro_f1"),
     "ranking": ("mrr", "recall_at_1", "recall_at_5", "recall_at_10", "spearman", "pearson"),
 }
+# And those that the columns of a file tell.
+TOLD_BY = {
+    "score": METRICS["cosine"],
+    "label": METRICS["softmax"],
+    None: METRICS["ranking"][:4],
+}
 COLUMNS = {"cosine": "score", "softmax": "label", "ranking": None}
 RANGES = ((0.0, 1.0), (0.0, 5.0))
 AT = (1, 5, 10)
@@ -68,11 +74,12 @@ class SimilarityRecipe(Recipe):
             )
         self.objective = objective
         self._given_metric = metric
+        self._usual = None
 
     @property
     def metric(self):
         """The metric by which the dev set chooses."""
-        return self._given_metric or METRICS[self.objective or "cosine"][0]
+        return self._given_metric or self._usual or METRICS[self.objective or "cosine"][0]
 
     def read(self, path, labelled=True):
         """Read a data file; see `text.read_labelled`."""
@@ -124,6 +131,7 @@ class SimilarityRecipe(Recipe):
 
     def check(self, train, dev=None):
         """Raise where there are no pairs, or they lack what the objective learns from."""
+        self._usual = None
         self.objective = self.objective or _objective(train)
         if self.metric not in METRICS[self.objective]:
             raise BertEmbedError(
@@ -141,7 +149,27 @@ class SimilarityRecipe(Recipe):
             raise train.fault(
                 f"At least two labels must occur. Received: {_labels(train)[0]!r} in every row."
             )
+        if self.objective == "ranking" and len(train) < 2:
+            raise train.fault(
+                "At least two pairs are needed to tell them apart ('ranking'). Received: 1."
+            )
         super().check(train, dev)
+
+    def settle_metric(self, dev):
+        """Take the usual metric of the columns of dev, unless one was given that they can tell."""
+        fitting = [name for name in METRICS[self.objective] if name in TOLD_BY[_kind(dev)]]
+        if not fitting:
+            raise dev.fault(
+                f"Where pairs are trained on by {self.objective!r} the dev set must have "
+                f"{_told(COLUMNS[self.objective])}. Received: {_told(_kind(dev))}."
+            )
+        if self._given_metric is None:
+            self._usual = fitting[0]
+        elif self.metric not in fitting:
+            raise dev.fault(
+                f"With {_told(_kind(dev))} the metric must be one of {', '.join(fitting)}. "
+                f"Received: {self.metric!r}."
+            )
 
     def fit_arguments(self, examples):
         """Pairs, with their scores or labels where they are learned from."""
