@@ -92,6 +92,7 @@ def test_served_answers_are_those_in_memory(task, served):
                 assert given.tolist() == value, name
 
 
+@pytest.mark.slow
 def test_one_text_is_answered_as_among_others(exported, served):
     pair = {"question": QUESTIONS[:1], "context": CONTEXTS[:1]}
     alone = export.answer(exported, pair)

@@ -43,14 +43,18 @@ def folder(run, text_file, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def index(folder):
+    return probe.TextIndex(folder)
+
+
 def cosines(encoder, queries, texts):
     sides = [encoder.predict(side, verbose=0).astype("float64") for side in (queries, texts)]
     first, second = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in sides)
     return first @ second.T
 
 
-def test_the_nearest_texts_with_their_lines(folder, run, texts, text_file):
-    index = probe.TextIndex(folder)
+def test_the_nearest_texts_with_their_lines(index, run, texts, text_file):
     all_texts = [*texts, "我住在北京 🙂"]
     queries = [texts[3], "我住"]
     expected = cosines(run[1], queries, all_texts)
@@ -69,10 +73,10 @@ def test_the_nearest_texts_with_their_lines(folder, run, texts, text_file):
     ]
 
 
-def test_a_file_without_an_index(folder, run, text_file, texts):
-    with probe.open_index(text_file, run[0]) as index:
-        assert index.search([texts[1]], top=3) == probe.TextIndex(folder).search([texts[1]], top=3)
-        gone = index.folder
+def test_a_file_without_an_index(index, run, text_file, texts):
+    with probe.open_index(text_file, run[0]) as passing:
+        assert passing.search([texts[1]], top=3) == index.search([texts[1]], top=3)
+        gone = passing.folder
     assert not gone.exists()
     with (
         pytest.raises(BertEmbedError, match="is searched by a `model`"),
@@ -118,17 +122,20 @@ def test_a_graph_finds_nearly_all(tmp_path):
         nearest_rows.read_graph(tmp_path / "graph.faiss", 3000, 16)
 
 
-def test_another_model_is_refused(folder, run, preset, tmp_path):
+def test_another_model_is_refused(folder, preset):
     with pytest.raises(BertEmbedError, match="gives its first text another vector"):
         probe.TextIndex(folder, model=preset).search(["a"])
-    narrow = run[1].whitened([line["text"] for line in probe.TextIndex(folder).search(["a"])[0]], 2)
+
+
+@pytest.mark.slow
+def test_a_model_of_another_width_is_refused(index, folder, run, tmp_path):
+    narrow = run[1].whitened([line["text"] for line in index.search(["a"])[0]], 2)
     narrow.save_to_preset(str(tmp_path / "narrow"))
     with pytest.raises(BertEmbedError, match=r"have 8 numbers; those of .*narrow have 2"):
         probe.TextIndex(folder, model=tmp_path / "narrow").search(["a"])
 
 
-def test_what_is_refused(folder, run, text_file, tmp_path, monkeypatch):
-    index = probe.TextIndex(folder)
+def test_what_is_refused(index, folder, run, text_file, tmp_path, monkeypatch):
     for arguments, message in (
         ((["a", " "],), "must hold text"),
         (("a",), "not one text"),

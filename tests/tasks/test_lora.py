@@ -39,6 +39,7 @@ def test_float32_is_saved_and_served_as_in_memory(adapted, tmp_path):
     np.testing.assert_allclose(classifier.predict(texts, verbose=0), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_half_precision_and_a_keras_file(adapted, tmp_path):
     classifier, texts, expected = adapted("mixed_float16")
     assert {v.dtype for v in classifier.weights} == {"float32"}

@@ -199,7 +199,9 @@ def test_layers_open_from_the_top():
     assert seen == [head]
 
 
-@pytest.mark.parametrize("compiled_again", [False, True])
+@pytest.mark.parametrize(
+    "compiled_again", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_unfreezing_needs_an_optimizer_of_all_weights(compiled_again):
     task = make(fused=False)
     training.set_trainable(task, "head")
@@ -222,7 +224,7 @@ def test_numbers_of_unfreezing():
         training.GradualUnfreezing(start=-1)
 
 
-@pytest.mark.parametrize("way", ["unfreezing", "lora"])
+@pytest.mark.parametrize("way", ["unfreezing", pytest.param("lora", marks=pytest.mark.slow)])
 def test_early_stopping_restores_the_best_weights(way):
     task = make(fused=False)
     callbacks = []

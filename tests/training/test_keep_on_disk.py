@@ -92,7 +92,7 @@ def same(one, other):
         np.testing.assert_array_equal(np.array(a), np.array(b))
 
 
-@pytest.mark.parametrize("way", ["lora", "unfreezing"])
+@pytest.mark.parametrize("way", ["lora", pytest.param("unfreezing", marks=pytest.mark.slow)])
 def test_ends_with_the_same_weights(way, tmp_path):
     arguments = {"lora": way == "lora"}
 
@@ -129,6 +129,7 @@ def test_early_stopping_goes_on(tmp_path):
     assert (second.best_epoch, second.stopped_epoch) == (1, 3)
 
 
+@pytest.mark.slow
 def test_a_training_that_had_ended_is_not_gone_on_with(tmp_path):
     stopping = keras.callbacks.EarlyStopping("val_score", mode="max", patience=2)
     kept = training.KeepOnDisk(tmp_path)

@@ -214,6 +214,7 @@ def test_answers_that_stand_nowhere_are_left_out(answerer, questions):
     assert answerer.score([lost]).keys() == {"exact_match", "f1"}
 
 
+@pytest.mark.slow
 def test_the_best_threshold_is_chosen_and_kept(make_answerer, questions, tmp_path):
     answerer = make_answerer()
     chosen = answerer.choose_null_threshold(questions)
@@ -241,7 +242,7 @@ def reloaded(answerer, place):
 @pytest.mark.parametrize(
     ("dtype", "name"),
     [
-        ("float32", "preset"),
+        pytest.param("float32", "preset", marks=pytest.mark.slow),
         pytest.param("float32", "model.keras", marks=pytest.mark.slow),
         pytest.param("mixed_float16", "preset", marks=pytest.mark.slow),
         pytest.param("mixed_float16", "model.keras", marks=pytest.mark.slow),

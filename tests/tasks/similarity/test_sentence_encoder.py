@@ -131,7 +131,14 @@ def targets(objective, scores):
     }[objective]
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "cosine",
+        pytest.param("ranking", marks=pytest.mark.slow),
+        pytest.param("softmax", marks=pytest.mark.slow),
+    ],
+)
 def test_fit_learns_from_arrays(objective, make_encoder, pairs, scores):
     arguments = {**FUSED, "dropout": 0.0}
     encoder = make_encoder(arguments, objective=objective, **OBJECTIVES[objective])
@@ -250,6 +257,7 @@ def test_half_precision_stays_near(make_encoder, pairs, scores):
 
 
 @pytest.mark.parametrize("way", ["preset", "keras"])
+@pytest.mark.slow
 def test_saved_and_loaded(way, make_encoder, pairs, tmp_path):
     encoder = make_encoder(FUSED, pooling="sif", objective="softmax", labels=["a", "b"], sif_a=0.01)
     if way == "preset":

@@ -291,6 +291,7 @@ def test_what_cannot_be_trained_on(trained, x, y, message):
         trained.fit(x, y, verbose=0)
 
 
+@pytest.mark.slow
 def test_an_unknown_tag_in_a_dataset(trained):
     batch = tf.ragged.constant([["a"]]), tf.ragged.constant([["X"]])
     with pytest.raises(tf.errors.InvalidArgumentError, match="does not know"):

@@ -2,6 +2,7 @@ import json
 import random
 
 import pytest
+import tensorflow as tf
 
 from tf_bertembed import export, models, tasks, text, training
 from tf_bertembed.common import BertEmbedError, FileFormatError
@@ -54,7 +55,12 @@ def files(tmp_path_factory):
 def run(files, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "run"
     start = training.ModelStart(**START)
-    training.fine_tune("qa", **files, output=folder, start=start, settings=settings())
+    # A few steps run quicker than they are traced.
+    tf.config.run_functions_eagerly(True)
+    try:
+        training.fine_tune("qa", **files, output=folder, start=start, settings=settings())
+    finally:
+        tf.config.run_functions_eagerly(False)
     return folder
 
 
@@ -89,8 +95,12 @@ def test_the_threshold_that_is_best_on_dev_is_kept(run, files):
         assert recipe.evaluate(task, dev)["f1"] <= best + 1e-9
 
 
-def test_the_run_in_other_hands(run, tmp_path):
+def test_the_run_is_an_encoder(run):
     assert models.load_encoder(run).encode(["Ada lives in Oslo"]).shape == (1, 16)
+
+
+@pytest.mark.slow
+def test_the_run_is_served(run, tmp_path):
     _, task = recipes.load_run(run)
     pairs = [("where is Ada ?", "🙂 Ada lives in Oslo .")]
     path = export.export_saved_model(task, tmp_path / "served", examples=pairs)

@@ -53,7 +53,14 @@ METRICS = {
 }
 
 
-@pytest.mark.parametrize("objective", METRICS)
+@pytest.mark.parametrize(
+    "objective",
+    [
+        pytest.param("cosine", marks=pytest.mark.slow),
+        pytest.param("softmax", marks=pytest.mark.slow),
+        "ranking",
+    ],
+)
 def test_from_files_to_a_run(objective, files, tmp_path, tiny_start, tiny_settings):
     train, dev = (files / f"{objective}-{part}.tsv" for part in ("train", "dev"))
     tuned = training.fine_tune(
@@ -88,6 +95,7 @@ def test_from_files_to_a_run(objective, files, tmp_path, tiny_start, tiny_settin
     assert models.load(tmp_path / "run").hidden_dim == 8
 
 
+@pytest.mark.slow
 def test_scores_judge_an_encoder_trained_by_ranking(files, tiny_start, tiny_settings):
     recipe = SimilarityRecipe("ranking", metric="spearman")
     tuned = training.fine_tune(
@@ -100,6 +108,7 @@ def test_scores_judge_an_encoder_trained_by_ranking(files, tiny_start, tiny_sett
     assert set(tuned.report["metrics"]["dev"]) == {"spearman", "pearson"}
 
 
+@pytest.mark.slow
 def test_the_command_and_the_served_model(files, tmp_path, capsys):
     run = tmp_path / "run"
     sizes = ["--num-layers", "1", "--num-heads", "2", "--hidden-dim", "8"]
