@@ -80,7 +80,9 @@ def test_merging_changes_no_answer(make, features):
     same(answers(backbone, batch), before)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_saved_folders_and_files_hold_the_sums(dtype, make, features, tmp_path):
     backbone = make(dtype=dtype)
     batch = features(static=False)

@@ -43,7 +43,10 @@ def states(encoder, one):
 CUTS = [[(0, 2), (2, 4), (4, 5), (5, 8), (8, 9)], [*((i, i + 1) for i in range(6)), (6, 9)]]
 
 
-@pytest.mark.parametrize("pooling", ["mean", "first", "last"])
+@pytest.mark.parametrize(
+    "pooling",
+    ["mean", *(pytest.param(name, marks=pytest.mark.slow) for name in ("first", "last"))],
+)
 def test_words_with_their_spans_and_vectors(pooling, make_encoder):
     encoder = make_encoder(pooling=pooling, layers=[0, -1], layer_weights=[1, 3])
     found = encoder.encode(TEXTS)

@@ -199,9 +199,7 @@ def test_layers_open_from_the_top():
     assert seen == [head]
 
 
-@pytest.mark.parametrize(
-    "compiled_again", [False, pytest.param(True, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("compiled_again", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_unfreezing_needs_an_optimizer_of_all_weights(compiled_again):
     task = make(fused=False)
     training.set_trainable(task, "head")
