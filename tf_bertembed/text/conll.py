@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tf_bertembed import common
+from tf_bertembed.text.labelled import TARGETS
 from tf_bertembed.text.tag_schemes import detect_scheme, scheme_faults
 
 DOCUMENT = "-DOCSTART-"
@@ -16,6 +17,8 @@ WORD_ID = re.compile(r"[1-9][0-9]*")
 # A range of words that are written as one ("19-20"), a word that is not written ("8.1").
 PASSED_OVER = re.compile(r"[0-9]+[-.][0-9]+")
 MISSING = "_"
+# Of the columns of tables, which have no place in CoNLL.
+NAMES = {"text", "text_a", "text_b", *TARGETS}
 SHOWN = 3  # faults of a file that a warning tells
 
 
@@ -155,6 +158,13 @@ def _rows(path, labelled):
             continue
         if expected is None:
             expected = len(columns)
+            if len(columns) > 1 and NAMES.issuperset(columns):
+                raise common.FileFormatError(
+                    path,
+                    "A word and its tag were expected in each row. Received the header of a "
+                    f"table: {', '.join(columns)}.",
+                    line,
+                )
         if labelled and len(columns) == 1:
             raise common.FileFormatError(
                 path,

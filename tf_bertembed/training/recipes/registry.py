@@ -105,4 +105,10 @@ def load_run(folder):
     """
     recipe = recipe_of_run(folder)
     *_, task = KINDS[recipe.name]
-    return recipe, getattr(tasks, task).from_preset(folder)
+    try:
+        return recipe, getattr(tasks, task).from_preset(folder)
+    except BertEmbedError:
+        raise
+    except (KeyError, OSError, TypeError, ValueError) as error:
+        # What Keras and h5py raise where files are missing, cut short or of another task.
+        raise FileFormatError(folder, f"The RUN cannot be loaded: {error}") from error
