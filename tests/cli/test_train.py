@@ -93,6 +93,14 @@ def test_predict(run, tmp_path, capsys, monkeypatch):
     assert json.loads(output.read_text()) == printed[0]
     assert cli.main(arguments) == 2
     assert "answers.jsonl already exists" in capsys.readouterr().err
+    for place, message in (
+        (folder, "is, or holds, what is to be read"),
+        (table, "is, or holds, what is to be read"),
+        (tmp_path / "held", "A file is to be written"),
+    ):
+        (tmp_path / "held").mkdir(exist_ok=True)
+        assert cli.main([*arguments[:3], "--output", str(place), "--force"]) == 2
+        assert message in capsys.readouterr().err
     assert cli.main(["predict", str(folder), str(plain), "--json"]) == 2
     assert "give --output" in capsys.readouterr().err
 

@@ -146,6 +146,8 @@ def test_what_is_refused(index, folder, run, text_file, tmp_path, monkeypatch):
     assert index.search([]) == []
     with pytest.raises(OutputExistsError):
         probe.build_index(run[0], text_file, folder)
+    with pytest.raises(BertEmbedError, match="is, or holds, what is to be read"):
+        probe.build_index(run[0], text_file, run[0], overwrite=True)
     with pytest.raises(MissingFileError, match=r"nowhere\.txt"):
         probe.build_index(run[0], tmp_path / "nowhere.txt", tmp_path / "new")
     (tmp_path / "blank.txt").write_text("\n \n")

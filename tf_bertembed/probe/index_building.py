@@ -69,9 +69,12 @@ def build_index(
     ```
     """
     from tf_bertembed.probe.encoders import load_encoder
+    from tf_bertembed.tasks.checkpoint_parts import check_spared
 
     if approximate:
         import_faiss()
+    for source in (model, input_path):
+        check_spared(source, output)
     with atomic_path(output, overwrite=overwrite) as place:
         place.mkdir()
         count = _copy_texts(input_path, place)

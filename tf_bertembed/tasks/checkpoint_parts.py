@@ -192,8 +192,8 @@ def seed_all(seed):
 
 def check_spared(source, folder):
     """Raise where writing to the folder would replace the source, or what holds it."""
-    place = Path(folder).resolve()
-    if source.resolve() == place or place in source.resolve().parents:
+    place, read = Path(folder).resolve(), Path(source).resolve()
+    if read.exists() and (read == place or place in read.parents):
         raise BertEmbedError(
             f"The output {folder} is, or holds, what is to be read, {source}, and would replace "
             "it. Choose another place."

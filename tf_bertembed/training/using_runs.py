@@ -13,6 +13,7 @@ from tf_bertembed.common import (
     read_lines,
     require_file,
 )
+from tf_bertembed.tasks.checkpoint_parts import check_spared
 from tf_bertembed.training.recipes import load_run
 from tf_bertembed.training.undefined import without_nan
 
@@ -62,7 +63,7 @@ def evaluate_run(run, data, errors=None, batch_size=32, overwrite=False):
     ```
     """
     if errors is not None:
-        _check_output(errors, overwrite)
+        _check_output(errors, overwrite, (run, data))
         if Path(errors).suffix not in DELIMITERS:
             raise BertEmbedError(f"The errors go to a .tsv or a .csv. Received: {errors}.")
     recipe, task = load_run(run)
@@ -120,7 +121,7 @@ def predict_file(run, source, output=None, batch_size=32, overwrite=False):
     ```
     """
     if output is not None:
-        _check_output(output, overwrite)
+        _check_output(output, overwrite, (run, source))
     recipe, task = load_run(run)
     examples = _read(recipe, source)
 
@@ -160,9 +161,13 @@ def _read(recipe, source):
     return recipe.read(source, labelled=False)
 
 
-def _check_output(path, overwrite):
+def _check_output(path, overwrite, sources):
     if Path(path).exists() and not overwrite:
         raise OutputExistsError(path, EXISTS)
+    for source in sources:
+        check_spared(source, path)
+    if Path(path).is_dir():
+        raise BertEmbedError(f"A file is to be written, and {path} is a folder.")
 
 
 def _write_errors(rows, path, overwrite):

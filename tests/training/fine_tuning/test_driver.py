@@ -282,6 +282,11 @@ def test_an_output_that_is_there_is_told_before_anything_is_read(tmp_path):
         training.fine_tune(
             "classification", tmp_path / "no.tsv", tmp_path / "run", start=start, overwrite=True
         )
+    rows = tmp_path / "data" / "train.tsv"
+    rows.parent.mkdir()
+    rows.write_text("text\tlabel\n")
+    with pytest.raises(BertEmbedError, match="is, or holds, what is to be read"):
+        training.fine_tune("classification", rows, rows.parent, overwrite=True)
 
 
 @pytest.mark.parametrize(

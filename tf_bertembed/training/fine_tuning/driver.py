@@ -109,7 +109,7 @@ def fine_tune(
     require_whole("seeds", seeds, 1)
     if folds is not None:
         require_whole("folds", folds, 2)
-    _check_output(output, start, overwrite)
+    _check_output(output, start, overwrite, (train, dev, test))
     recipe = make_recipe(recipe) if isinstance(recipe, str) else recipe
     given = {"train": train, "dev": dev, "test": test}
     rows = {name: _examples(recipe, part) for name, part in given.items() if part is not None}
@@ -188,13 +188,16 @@ def _judge(trial, fitted, judged, metrics, report, told, overwrite):
             )
 
 
-def _check_output(output, start, overwrite):
+def _check_output(output, start, overwrite, data):
     if output is None:
         return
     if Path(output).exists() and not overwrite:
         raise OutputExistsError(output, EXISTS)
     if start.backbone is not None:
         check_spared(find_checkpoint(start.backbone), output)
+    for source in (*data, start.vectors, start.vocabulary):
+        if isinstance(source, (str, Path)):
+            check_spared(source, output)
 
 
 def _examples(recipe, data):
