@@ -67,11 +67,11 @@ def test_the_budget_holds_whatever_the_preprocessor_pads_to(encoder, mixed):
 
 def test_one_trace_for_every_shape(encoder, mixed):
     encoder.encode(mixed[:40])
-    traces = encoder._vectors.experimental_get_tracing_count()
+    traces = encoder._vectors.traced().experimental_get_tracing_count()
     encoder.encode(mixed[40:80], batch_size=3)
     encoder.encode(["w1"])
     encoder.encode([""])
-    assert encoder._vectors.experimental_get_tracing_count() == traces == 1
+    assert encoder._vectors.traced().experimental_get_tracing_count() == traces == 1
 
 
 def test_windows_of_a_long_list_keep_their_rows(encoder, mixed, monkeypatch):

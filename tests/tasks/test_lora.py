@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tf_bertembed import export, models, tasks
+from tf_bertembed import export, models, tasks, text
 
 
 @pytest.fixture
@@ -48,3 +48,31 @@ def test_half_precision_and_a_keras_file(adapted, tmp_path):
         again = keras.saving.load_model(tmp_path / "classifier.keras")
     bound = 5e-3 * np.abs(expected).max()
     assert np.abs(again.predict(texts, verbose=0) - expected).max() < bound
+
+
+def test_what_was_traced_before_follows_what_is_adapted_and_merged(make_backbone, preprocessor):
+    backbone = make_backbone()
+    texts = ["a fine film", "dull"]
+    windows = text.QuestionPreprocessor(preprocessor.tokenizer, 24)
+    encoder = tasks.SentenceEncoder(backbone, preprocessor)
+    answerer = tasks.QuestionAnswerer(backbone, windows)
+
+    def found():
+        return (
+            encoder.encode(texts),
+            encoder.predict(texts, verbose=0),
+            np.array([answer["no_answer_score"] for answer in answerer.answer((texts, texts))]),
+        )
+
+    before = found()
+    models.add_lora(backbone, 2)
+    for variable in backbone.trainable_variables:
+        if "lora" in variable.name:
+            variable.assign(np.random.default_rng(0).normal(size=variable.shape))
+    pieces = backbone(preprocessor(["dull"]))["sequence_output"].numpy()[0]
+    np.testing.assert_allclose(encoder.encode(["dull"])[0], pieces.mean(0), rtol=1e-4, atol=1e-5)
+    adapted = found()
+    assert all(np.abs(one - other).max() > 1e-4 for one, other in zip(before, adapted, strict=True))
+    models.merge_lora(backbone)
+    for one, other in zip(found(), adapted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

@@ -135,6 +135,8 @@ class LoraDense(keras.layers.Dense):
         if not self.lora_enabled:
             return
         self._kernel.assign(self.kernel)
+        # A graph that was traced before goes on adding their product.
+        self.lora_kernel_b.assign(ops.zeros_like(self.lora_kernel_b))
         self._untrack_variable(self.lora_kernel_a)
         self._untrack_variable(self.lora_kernel_b)
         self.lora_enabled = False

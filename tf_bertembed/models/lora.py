@@ -165,6 +165,9 @@ def merge_lora(backbone):
 class AdaptableBackbone(keras_nlp.models.Backbone):
     """A backbone on which keras-nlp's own methods for LoRA work."""
 
+    # How often `add_lora` and `merge_lora` changed it: graphs of before are out of date.
+    times_adapted = 0
+
     def enable_lora(self, rank, target_layer_names=None):
         """Adapt the backbone: keras-nlp's name for `models.add_lora`.
 
@@ -178,6 +181,7 @@ class AdaptableBackbone(keras_nlp.models.Backbone):
     def _note_lora(self, rank):
         # Where `save_lora_weights` and `load_lora_weights` look.
         self._lora_rank = rank
+        self.times_adapted += 1
         layers = [x for x in self._flatten_layers(include_self=False) if x.weights]
         adapted = {id(dense) for dense in adapted_layers(self)}
         self._lora_enabled_layers = [i for i, x in enumerate(layers) if id(x) in adapted]

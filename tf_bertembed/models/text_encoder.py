@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError, available_cores, progress
 from tf_bertembed.layers import MaskedPooling
+from tf_bertembed.models.backbone_graph import BackboneGraph
 from tf_bertembed.models.huggingface_tokenizer import longest_text
 from tf_bertembed.models.loading import checkpoint_format, load
 from tf_bertembed.models.names import find_checkpoint
@@ -146,19 +147,20 @@ class TextEncoder:
             texts = tf.strings.join([prompt, texts]) if prompt else texts
             return tf.strings.lower(texts, encoding="utf-8") if lowercase else texts
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
+        strings = [tf.TensorSpec([None], tf.string)]
+
         def vectors(texts):
             features = preprocessor(prepared(texts))
             outputs = backbone(features, training=False)
             pooled = pool(outputs["sequence_output"], features)
             return tf.math.l2_normalize(pooled, axis=1, epsilon=1e-24) if normalize else pooled
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
+        @tf.function(input_signature=strings, jit_compile=False)
         def lengths(texts):
             pieces = preprocessor.tokenizer.tokenize(prepared(texts)).row_lengths()
             return tf.minimum(pieces + 2, preprocessor.sequence_length)
 
-        self._vectors = vectors
+        self._vectors = BackboneGraph(backbone, vectors, strings)
         self._lengths = lengths
 
     def encode(self, texts, batch_size=None, max_pieces=None, streams=None):

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError, progress
+from tf_bertembed.models.backbone_graph import BackboneGraph
 from tf_bertembed.models.parts import check_parts
 from tf_bertembed.models.text_encoder import load_encoder
 from tf_bertembed.text import piece_batches
@@ -95,18 +96,19 @@ class WordEncoder:
         self.output_dim = backbone.hidden_dim
         view = backbone.with_outputs(hidden_states=True)
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
+        strings = [tf.TensorSpec([None], tf.string)]
+
         def states(texts):
             found = view(preprocessor(texts), training=False)["hidden_states"]
             return tf.add_n([share * tf.cast(found[i], tf.float32) for i, share in shares.items()])
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], jit_compile=False)
+        @tf.function(input_signature=strings, jit_compile=False)
         def pieces(texts):
             ids, starts, ends = preprocessor.tokenizer.tokenize_with_offsets(texts)
             first = preprocessor.tokenizer.starts_word(ids.values)
             return ids.row_splits, starts.values, ends.values, first
 
-        self._states = states
+        self._states = BackboneGraph(backbone, states, strings)
         self._pieces = pieces
 
     def encode(self, texts):

@@ -11,6 +11,7 @@ from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models import BertEmbedBackbone
 from tf_bertembed.models.parts import check_parts
 from tf_bertembed.tasks.epoch_order import EpochOrder
+from tf_bertembed.tasks.kept import Kept
 from tf_bertembed.text import Preprocessor
 from tf_bertembed.text.batches import without_autotuning
 from tf_bertembed.text.checks import check_texts
@@ -71,6 +72,11 @@ class BertEmbedTask(keras_nlp.models.Task):
     preprocessor_cls = Preprocessor
     text_inputs = ("text",)
     _epoch_order = None
+    _traced_at = 0
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._kept_features = Kept()
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):
@@ -170,6 +176,54 @@ class BertEmbedTask(keras_nlp.models.Task):
             )
         return {name: features[name] for name in names}
 
+    def preprocess_samples(self, x, y=None, sample_weight=None):
+        """Make features of a batch; keras-nlp maps this over every dataset.
+
+        Args:
+            x: strings `[B]`, or a tuple of two such for pairs.
+            y: anything. Labels.
+            sample_weight: anything. Sample weights.
+
+        Returns:
+            A dict of what the model takes; in a tuple with `y` and
+            `sample_weight` where they are given.
+
+        Example:
+
+        ```python
+        from tf_bertembed import models, tasks, text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad"])
+        backbone = models.BertEmbedBackbone(7, 1, 2, 8, 16)
+        classifier = tasks.TextClassifier(backbone, 2, text.Preprocessor(tokenizer, 16))
+        features, y = classifier.preprocess_samples(["good"], [1])
+        assert features["token_ids"].numpy().tolist() == [[2, 5, 3]] and y == [1]
+        ```
+        """
+        preprocessor = self.preprocessor
+        if tf.executing_eagerly() or not isinstance(preprocessor, Preprocessor):
+            return self._samples(x, y, sample_weight)
+        # Each dataset would trace it anew, which takes longer than to read a small one.
+        made_of = preprocessor, *preprocessor.made_of()
+        traced = self._kept_features.get(made_of, lambda: tf.function(self._samples))
+        return traced(x, y, sample_weight)
+
+    def _samples(self, x, y=None, sample_weight=None):
+        """What `preprocess_samples` gives, by ops of the graph that is being built."""
+        made = super().preprocess_samples(x, y, sample_weight)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(made)
+        if isinstance(x, dict):
+            # Only what the model reads: strings have no place on a GPU.
+            x = {name: value for name, value in x.items() if name in self.input}
+        return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+
+    def _check_before_steps(self):
+        self.check_parts()
+        # A step that was traced before `add_lora` goes on without its matrices.
+        if self._traced_at != self.backbone.times_adapted:
+            self._traced_at = self.backbone.times_adapted
+            self.train_function = self.test_function = self.predict_function = None
+
     def _texts(self, x):
         return x if self.preprocessor is None else _checked(x)
 
@@ -266,7 +320,7 @@ class BertEmbedTask(keras_nlp.models.Task):
             BertEmbedError: where labels or lengths do not fit, or a row is no
                 text (the message names it).
         """
-        self.check_parts()
+        self._check_before_steps()
         # Variables made while a step is traced have it traced twice.
         if self.optimizer is not None and not self.optimizer.built:
             with self.distribute_strategy.scope():
@@ -314,7 +368,7 @@ class BertEmbedTask(keras_nlp.models.Task):
 
     def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
         """Compute loss and metrics; arguments as in `fit`."""
-        self.check_parts()
+        self._check_before_steps()
         if kwargs.get("_use_cached_eval_dataset"):
             return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
         if _is_dataset(x):
@@ -326,7 +380,7 @@ class BertEmbedTask(keras_nlp.models.Task):
 
     def predict(self, x, batch_size=None, **kwargs):
         """Compute outputs; arguments as in `fit`."""
-        self.check_parts()
+        self._check_before_steps()
         if not _is_dataset(x):
             x = self._dataset(self._texts(x), None, None, batch_size, shuffle=False)
             batch_size = None

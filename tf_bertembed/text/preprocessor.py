@@ -152,7 +152,7 @@ class Preprocessor(keras_nlp.models.Preprocessor):
             scalar = texts[0].shape.rank == 0
             if scalar:
                 texts = [text[tf.newaxis] for text in texts]
-            features = self._run(texts, self._dependencies())
+            features = self._run(texts, self.made_of())
             if scalar:
                 features = {name: value[0] for name, value in features.items()}
         return keras.utils.pack_x_y_sample_weight(features, y, sample_weight)
@@ -232,7 +232,26 @@ class Preprocessor(keras_nlp.models.Preprocessor):
     def _preset_assets(self, preset):
         return Path(preset) / "assets" / Path(self.config_file).stem
 
-    def _dependencies(self):
+    def made_of(self):
+        """Tell what features depend on besides texts, so that a graph of them may be kept.
+
+        Returns:
+            A tuple, which equals that of another time where a graph that was
+            traced then still makes the same features.
+
+        Example:
+
+        ```python
+        from tf_bertembed import text
+
+        tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "one"])
+        preprocessor = text.Preprocessor(tokenizer, 16)
+        before = preprocessor.made_of()
+        assert preprocessor.made_of() == before
+        preprocessor.sequence_length = 8
+        assert preprocessor.made_of() != before
+        ```
+        """
         tokenizer = self.tokenizer
         return tokenizer, tokenizer.wordpiece, self._word_table, self.sequence_length, self.padding
 

@@ -141,8 +141,8 @@ class QuestionPreprocessor(Preprocessor):
             "max_question_pieces": self.max_question_pieces,
         }
 
-    def _dependencies(self):
-        return *super()._dependencies(), self.stride, self.max_question_pieces
+    def made_of(self):
+        return *super().made_of(), self.stride, self.max_question_pieces
 
     def _features(self, texts):
         if len(texts) == 1:

@@ -135,7 +135,7 @@ class TaggingPreprocessor(Preprocessor):
                 features = self._of_words(x)
             else:
                 _check_texts(x)
-                features = self._run([tf.reshape(x, [-1])], self._dependencies())
+                features = self._run([tf.reshape(x, [-1])], self.made_of())
             width = tf.shape(features["word_places"])[1]
             y = _beside(y, width, NONE)
             if sample_weight is not None:
@@ -176,8 +176,8 @@ class TaggingPreprocessor(Preprocessor):
     def get_config(self):
         return {**super().get_config(), "split": self.split, "overlap": self.overlap}
 
-    def _dependencies(self):
-        return *super()._dependencies(), self.split, self._overlap()
+    def made_of(self):
+        return *super().made_of(), self.split, self._overlap()
 
     def _overlap(self):
         room = self.sequence_length - SPECIAL_PIECES

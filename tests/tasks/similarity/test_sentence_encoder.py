@@ -373,6 +373,8 @@ def test_what_is_refused(make_encoder, make_backbone, pairs, scores):
         ({"objective": "softmax", "labels": ["a"]}, "at least two labels"),
         ({"frequencies": [1]}, "`frequencies` are for"),
         ({"score_range": (5, 0)}, "the lower one first"),
+        ({"score_range": None}, "must be two numbers.* Received: None"),
+        ({"objective": "ranking", "scale": 0}, "`scale` must be a finite number above 0"),
     ):
         with pytest.raises(BertEmbedError, match=message):
             tasks.SentenceEncoder(backbone, **arguments)

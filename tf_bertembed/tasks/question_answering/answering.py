@@ -13,28 +13,6 @@ TEXTS_AT_ONCE = 256
 OUTPUTS = ("start_logits", "end_logits")
 
 
-class TracedOnce:
-    """The graph of a model for windows of any width; what predicts is traced for each width.
-
-    Held by an object of its own, so that Keras does not take it for a part of the model.
-    """
-
-    def __init__(self):
-        self._function = None
-
-    def traced(self, model):
-        """A function of a dict of features."""
-        if self._function is None:
-            specs = {
-                name: tf.TensorSpec([None, None], tensor.dtype, name)
-                for name, tensor in model.backbone.input.items()
-            }
-            self._function = tf.function(
-                lambda features: model(features, training=False), input_signature=[specs]
-            )
-        return self._function
-
-
 class QuestionAnswers:
     """The part of a `QuestionAnswerer` that turns logits into answers."""
 
@@ -137,11 +115,10 @@ class QuestionAnswers:
     def _logits(self, windows, batch_size):
         shape = len(windows), windows.lengths.max()
         logits = {name: np.full(shape, LOW, "float32") for name in OUTPUTS}
-        run = self._kept.traced(self)
         order = np.argsort(-windows.lengths, kind="stable")
         for begin in range(0, len(order), batch_size):
             rows = order[begin : begin + batch_size]
-            for name, value in run(self.inputs_of(windows.batch(rows))).items():
+            for name, value in self._graph(self.inputs_of(windows.batch(rows))).items():
                 logits[name][rows, : value.shape[1]] = value[:, : shape[1]]
         return [logits[name] for name in OUTPUTS]
 

@@ -22,10 +22,9 @@ class QuestionFitting(BertEmbedTask):
 
     def preprocess_samples(self, x, y=None, sample_weight=None):
         # Windows are made before they are shuffled, since a text has any number of them.
-        if not isinstance(x, dict):
-            made = super().preprocess_samples(x, y, sample_weight)
-            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(made)
-        return keras.utils.pack_x_y_sample_weight(self.inputs_of(x), y, sample_weight)
+        if isinstance(x, dict):
+            return keras.utils.pack_x_y_sample_weight(self.inputs_of(x), y, sample_weight)
+        return super().preprocess_samples(x, y, sample_weight)
 
     def windows(self, x, sample_weight=None, labelled=True):
         """Cut texts into the windows that the model sees.

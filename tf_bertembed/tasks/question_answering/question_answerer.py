@@ -2,16 +2,14 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers.initializers import bert_initializer
+from tf_bertembed.models.backbone_graph import BackboneGraph
 from tf_bertembed.tasks.adamw import AdamW
-from tf_bertembed.tasks.question_answering.answering import (
-    OUTPUTS,
-    QuestionAnswers,
-    TracedOnce,
-)
+from tf_bertembed.tasks.question_answering.answering import OUTPUTS, QuestionAnswers
 from tf_bertembed.tasks.question_answering.fitting import QuestionFitting
 from tf_bertembed.tasks.question_answering.scores import check_language
 from tf_bertembed.tasks.question_answering.spans import LOW
@@ -113,7 +111,13 @@ class QuestionAnswerer(QuestionAnswers, QuestionFitting):
         self.null_threshold = null_threshold
         self.language = language
         self.dropout = dropout
-        self._kept = TracedOnce()
+        # One for windows of any width; what predicts is traced for each width.
+        specs = {
+            name: tf.TensorSpec([None, None], tensor.dtype, name) for name, tensor in inputs.items()
+        }
+        self._graph = BackboneGraph(
+            backbone, lambda features: self(features, training=False), [specs]
+        )
 
     @property
     def null_threshold(self):

@@ -50,15 +50,12 @@ class SentenceAnswers:
 
     def _text_encoder(self):
         self._require_preprocessor()
-        # Tracing takes as long as many texts do; what it was made of may change, though.
-        preprocessor, kept = self.preprocessor, self._kept
-        made_of = (preprocessor, preprocessor.tokenizer.wordpiece, preprocessor.sequence_length)
-        if kept.made_of != made_of:
-            kept.encoder = TextEncoder(
-                self.backbone, preprocessor, self._pool, output_dim=self.output_dim
-            )
-            kept.made_of = made_of
-        return kept.encoder
+        # Tracing takes as long as many texts do.
+        made_of = self.preprocessor, *self.preprocessor.made_of()
+        return self._kept_encoder.get(made_of, self._new_encoder)
+
+    def _new_encoder(self):
+        return TextEncoder(self.backbone, self.preprocessor, self._pool, output_dim=self.output_dim)
 
     def _require_preprocessor(self):
         if self.preprocessor is None:
@@ -170,4 +167,4 @@ class SentenceAnswers:
             A dict: `similarity` takes `text_a` and `text_b`, and the features
             of pairs.
         """
-        return {"similarity": (("text_a", "text_b"), self.preprocess_samples)}
+        return {"similarity": (("text_a", "text_b"), self._samples)}

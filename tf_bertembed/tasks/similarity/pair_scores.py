@@ -28,20 +28,23 @@ class ScoreRange:
     """The scores that stand for cosines 0 and 1, and all between.
 
     Args:
-        low: float. The score of texts that have nothing in common.
-        high: float. The score of texts that mean the same.
+        score_range: pair of floats. The scores of texts that have nothing in common, and of
+            texts that mean the same.
 
     Raises:
-        BertEmbedError: where `low` is not below `high`.
+        BertEmbedError: where they are no two numbers, the lower one first.
     """
 
-    def __init__(self, low, high):
-        if not -np.inf < low < high < np.inf:
+    def __init__(self, score_range):
+        try:
+            self.low, self.high = map(float, score_range)
+        except (TypeError, ValueError):
+            self.low = self.high = np.nan
+        if not -np.inf < self.low < self.high < np.inf:
             raise BertEmbedError(
                 "`score_range` must be two numbers, the lower one first. Received: "
-                f"({low}, {high})."
+                f"{score_range!r}."
             )
-        self.low, self.high = float(low), float(high)
 
     def encode(self, y):
         """Turn scores `[N]` into the cosines to learn, float32 `[N]`."""

@@ -41,9 +41,9 @@ class PairTrainedTask(BertEmbedTask):
         vectors = super().call(flat, training=training)
         return ops.reshape(vectors, (-1, 2, vectors.shape[-1]))
 
-    def preprocess_samples(self, x, y=None, sample_weight=None):
+    def _samples(self, x, y=None, sample_weight=None):
         if self.preprocessor is None or not is_pair(x):
-            return super().preprocess_samples(x, y, sample_weight)
+            return super()._samples(x, y, sample_weight)
         # Together, so that both are padded alike.
         features = self.preprocessor(tf.reshape(tf.stack(x, axis=1), [-1]))
         features = {

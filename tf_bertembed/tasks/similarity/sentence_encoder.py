@@ -1,6 +1,7 @@
 """Vectors of texts whose cosine says how near their meanings are."""
 
-import types
+import math
+import numbers
 from pathlib import Path
 
 import keras
@@ -12,6 +13,7 @@ from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.models import SentenceSettings
 from tf_bertembed.models.sentence_transformers import write_sentence_settings
 from tf_bertembed.tasks.adamw import AdamW
+from tf_bertembed.tasks.kept import Kept
 from tf_bertembed.tasks.label_set import LabelSet, label_names
 from tf_bertembed.tasks.similarity.answers import SentenceAnswers
 from tf_bertembed.tasks.similarity.pair_scores import ScoreRange, cosine, cosine_table
@@ -128,8 +130,9 @@ class SentenceEncoder(SentenceAnswers, SentenceMaps, PairTrainedTask):
                 f'`frequencies` are for `pooling="sif"`. Received: pooling={pooling!r}.'
             )
         names = None if labels is None else label_names(labels)
-        low, high = score_range
-        score_range = (float(low), float(high))
+        targets = ScoreRange(score_range) if names is None else LabelSet(names)
+        if not isinstance(scale, numbers.Real) or not 0 < scale < math.inf:
+            raise BertEmbedError(f"`scale` must be a finite number above 0. Received: {scale!r}.")
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
@@ -165,19 +168,17 @@ class SentenceEncoder(SentenceAnswers, SentenceMaps, PairTrainedTask):
         self.input_spec = None
 
         # === Config ===
-        self._kept = types.SimpleNamespace(made_of=None)
+        self._kept_encoder = Kept()
         self.pooling = pooling
         self.normalize = normalize
-        self.score_range = score_range
+        self.score_range = tuple(map(float, score_range))
         self.scale = scale
         self.projection_dim = projection_dim
         self.sif_a = sif_a
         self.labels = names
+        self._targets = targets
         self.pair_dense = None
-        if names is None:
-            self._targets = ScoreRange(*score_range)
-        else:
-            self._targets = LabelSet(names)
+        if names is not None:
             self.pair_dense = keras.layers.Dense(
                 len(names), kernel_initializer=bert_initializer(), dtype="float32", name="logits"
             )

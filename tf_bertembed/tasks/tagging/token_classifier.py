@@ -217,7 +217,7 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
             logits = super().predict(x, batch_size, **kwargs)
             # Keras joins batches of different widths to a ragged tensor.
             return logits.to_tensor().numpy() if isinstance(logits, tf.RaggedTensor) else logits
-        self.check_parts()
+        self._check_before_steps()
         x = self._texts(x)
         lengths = self.preprocessor.split_words(x)[1].row_lengths()
         width = max(1, int(tf.reduce_max(lengths)))
@@ -231,13 +231,6 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
         dataset = self._dataset(x, None, None, batch_size, shuffle=False).map(features)
         # Past the method that would make features of features.
         return keras.Model.predict(self, dataset, **kwargs)
-
-    def preprocess_samples(self, x, y=None, sample_weight=None):
-        # Only what the model reads: strings have no place on a GPU.
-        made = super().preprocess_samples(x, y, sample_weight)
-        features, *rest = made if isinstance(made, tuple) else (made,)
-        features = {name: features[name] for name in self.input}
-        return (features, *rest) if rest else features
 
     def _texts(self, x):
         if self.preprocessor is None or isinstance(x, dict):
