@@ -155,6 +155,9 @@ def test_what_is_refused(index, folder, run, text_file, tmp_path, monkeypatch):
         probe.build_index(run[0], tmp_path / "blank.txt", tmp_path / "new")
     with pytest.raises(MissingFileError, match=r"index\.json does not exist"):
         probe.TextIndex(tmp_path)
+    (tmp_path / "index.json").write_text('{"format": 1}')
+    with pytest.raises(FileFormatError, match="The name of a `model` was expected"):
+        probe.TextIndex(tmp_path)
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(MissingPackageError, match="pip install faiss-cpu"):
         probe.build_index(run[0], text_file, tmp_path / "new", approximate=True)

@@ -69,13 +69,13 @@ def build_index(
     ```
     """
     from tf_bertembed.probe.encoders import load_encoder
-    from tf_bertembed.tasks.checkpoint_parts import check_spared
+    from tf_bertembed.tasks.checkpoint_parts import EXISTS, check_spared
 
     if approximate:
         import_faiss()
     for source in (model, input_path):
         check_spared(source, output)
-    with atomic_path(output, overwrite=overwrite) as place:
+    with atomic_path(output, overwrite=overwrite, remedy=EXISTS) as place:
         place.mkdir()
         count = _copy_texts(input_path, place)
         encoder = load_encoder(model, sequence_length=sequence_length)

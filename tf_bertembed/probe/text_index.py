@@ -71,7 +71,10 @@ class TextIndex:
                 f"An index of format {FORMAT} was expected. Received: "
                 f"{self.description.get('format')!r}.",
             )
-        self.model = str(model or self.description.get("model"))
+        known = self.description.get("model")
+        if not isinstance(known, str):
+            raise FileFormatError(path, f"The name of a `model` was expected. Received: {known!r}.")
+        self.model = str(model or known)
         self._vectors = _load(self.folder / VECTORS, "float32")
         self._places = _load(self.folder / PLACES, "int64")
         self._texts = require_file(self.folder / TEXTS)

@@ -13,7 +13,7 @@ from tf_bertembed.common import (
     read_lines,
     require_file,
 )
-from tf_bertembed.tasks.checkpoint_parts import check_spared
+from tf_bertembed.tasks.checkpoint_parts import EXISTS, check_spared
 from tf_bertembed.training.recipes import load_run
 from tf_bertembed.training.undefined import without_nan
 
@@ -21,7 +21,6 @@ DELIMITERS = {".tsv": "\t", ".csv": ","}
 TEXT_ENDINGS = (".txt", ".txt.gz")
 STDIN = "-"
 ROWS_AT_ONCE = 1024
-EXISTS = "Choose another place, or pass `overwrite=True` (--force) to replace it."
 
 
 def evaluate_run(run, data, errors=None, batch_size=32, overwrite=False):
