@@ -102,6 +102,7 @@ def test_a_frozen_backbone_can_be_opened_again():
     assert training.count_trainable(task) == task.count_params()
 
 
+@pytest.mark.slow
 def test_opening_more_than_the_optimizer_knows_needs_another():
     task = make(fused=False, num_layers=1)
     training.set_trainable(task, "head")

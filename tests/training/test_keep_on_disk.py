@@ -112,6 +112,7 @@ def test_ends_with_the_same_weights(way, tmp_path):
     assert not list((tmp_path / "cut").iterdir())
 
 
+@pytest.mark.slow
 def test_early_stopping_goes_on(tmp_path):
     def stopping():
         return keras.callbacks.EarlyStopping(

@@ -103,6 +103,7 @@ def test_served_answers_are_those_in_memory(make_multi_label, tmp_path):
         np.testing.assert_allclose(served["probabilities"][row], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_folder_keeps_it(make_multi_label, tmp_path):
     task = make_multi_label(threshold=0.3)
     task.save_to_preset(tmp_path / "run")

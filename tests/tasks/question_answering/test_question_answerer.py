@@ -171,6 +171,7 @@ def test_ways_to_fit(make_answerer, questions):
         assert "val_loss" in answerer.fit(x, verbose=0, **arguments).history
 
 
+@pytest.mark.slow
 def test_weights_of_examples(make_answerer, questions):
     answerer = make_answerer()
     before = [variable.numpy() for variable in answerer.trainable_variables]
@@ -273,6 +274,7 @@ def test_half_precision_stays_near(dtype, make_answerer, questions):
     assert np.isfinite(half.fit(questions[:2], verbose=0).history["loss"]).all()
 
 
+@pytest.mark.slow
 def test_without_a_preprocessor(make_backbone, answerer, questions):
     alone = tasks.QuestionAnswerer(make_backbone())
     pair = [q.question for q in questions], [q.context for q in questions]

@@ -127,6 +127,7 @@ def test_exported_answers_are_those_in_memory(trained, tmp_path):
             assert served["entity_scores"][row, place] == pytest.approx(entity["score"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_entities_stand_where_their_words_do(trained, sentences):
     for answer, words in zip(trained.answer(sentences[0]), sentences[0], strict=True):
         joined = " ".join(words)
@@ -141,6 +142,7 @@ def test_entities_stand_where_their_words_do(trained, sentences):
             assert entity["score"] == pytest.approx(np.mean(inside), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_other_tags_have_no_entities(make_tagger):
     tagger = make_tagger(["NOUN", "VERB"], split="characters")
     (answer,) = tagger.answer(["我们 a"])
