@@ -89,11 +89,16 @@ class TaggedRows(NamedTuple):
     lines: list
 
 
+def is_universal(path):
+    """Whether a file is CoNLL-U, by its name."""
+    return suffix == UNIVERSAL
+
+
 def read_tagged_rows(path, column=None, labelled=True, known=None):
     """Read what `read_tagged` reads, with the lines: `TaggedRows`."""
     path = Path(path)
     suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
-    universal = suffix == UNIVERSAL
+    universal = is_universal(path)
     if column is not None and (column not in COLUMNS or not universal):
         raise common.BertEmbedError(
             f"`column` must be one of {', '.join(COLUMNS)}, for a file with the suffix "

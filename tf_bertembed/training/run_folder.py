@@ -8,6 +8,8 @@ from tf_bertembed.common import BertEmbedError, atomic_path
 from tf_bertembed.text import save_vocabulary
 from tf_bertembed.training.history import plot_history, save_history
 
+TRAINING = "training.json"
+
 
 def _number(name, value):
     if isinstance(value, dict):
@@ -80,7 +82,7 @@ def save_run(folder, task, history, metrics, overwrite=False, settings=None, fil
         save_vocabulary(task.preprocessor.tokenizer.get_vocabulary(), place / "vocab.txt")
         _write_json(metrics, place / "metrics.json")
         if settings is not None:
-            _write_json(settings, place / "training.json")
+            _write_json(settings, place / TRAINING)
         for path in files:
             shutil.copy(path, place / path.name)
         save_history(history, place / "history.csv")

@@ -1,4 +1,4 @@
-"""Metrics that data leave undefined, such as the correlation with a constant."""
+"""Metrics that are no finite numbers, such as the loss of a model whose weights ran away."""
 
 import math
 

@@ -36,7 +36,7 @@ def evaluate_run(run, data, errors=None, batch_size=32, overwrite=False):
 
     Returns:
         A dict, ready for JSON: `task`, `run`, `data`, `rows`, `metrics` (a
-        dict of floats, `None` where the data leave one undefined), `details`
+        dict of floats, `None` for one that is no finite number), `details`
         (what the kind of task tells beyond them), and, where they were asked
         for, `wrong`, the number of wrong answers.
 

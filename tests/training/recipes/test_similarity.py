@@ -171,6 +171,13 @@ def test_what_is_refused(files, tmp_path, write_tsv):
             SimilarityRecipe(*arguments)
 
 
+def test_folds_are_stratified_by_labels_alone():
+    pairs = (["a", "b"], ["c", "d"])
+    assert SimilarityRecipe().strata(Examples(pairs, ["x", "y"])) == ["x", "y"]
+    assert SimilarityRecipe().strata(Examples(pairs, [0.0, 1.0])) is None
+    assert SimilarityRecipe().strata(Examples(pairs)) is None
+
+
 def test_the_columns_of_dev_decide_the_metric():
     pairs = (["a", "b"], ["c", "d"])
     alone, scored, labelled = (Examples(pairs, y) for y in (None, [0.0, 1.0], ["x", "y"]))

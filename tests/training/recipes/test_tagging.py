@@ -225,3 +225,9 @@ def test_universal_columns(tmp_path):
     path.write_text("1\tI\tI\tPRON\tPRP\t_\t_\t_\t_\t_\n2\trun\trun\tVERB\tVBP\t_\t_\t_\t_\t_\n")
     assert recipes.TaggingRecipe(column="xpos").read(path).targets == [["PRP", "VBP"]]
     assert recipes.TaggingRecipe().read(path).lines == [1]
+    # A RUN is judged by the column that it was trained on, and by the last one of plain CoNLL.
+    recipe = recipes.TaggingRecipe()
+    recipe.read_as({"column": "xpos"})
+    assert recipe.read(path).targets == [["PRP", "VBP"]]
+    (tmp_path / "a.conll").write_text("I PRON\n")
+    assert recipe.read(tmp_path / "a.conll").targets == [["PRON"]]

@@ -88,6 +88,10 @@ class Recipe(abc.ABC):
     def read(self, path, labelled=True):
         """Read a data file; answer `Examples`."""
 
+    def read_as(self, trained):
+        """Read files as the training did whose options these are, a dict."""
+        return
+
     def from_lines(self, lines, path=None):
         """`Examples` without labels from plain texts, where the task takes such."""
         return Examples((lines,), path=path, lines=list(range(1, len(lines) + 1)))
@@ -148,7 +152,8 @@ class Recipe(abc.ABC):
 
     def strata(self, examples):
         """The class of each example, for stratified folds; `None` where there are no classes."""
-        return None
+        classes = bool(examples.targets) and isinstance(examples.targets[0], str)
+        return examples.targets if classes else None
 
     def plot(self, task, examples, folder, batch_size=32):
         """Draw into a folder what numbers do not show; answer the list of paths."""

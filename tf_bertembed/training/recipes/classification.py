@@ -119,10 +119,6 @@ class ClassificationRecipe(Recipe):
         """Wrong answers, the true label's probability from the smallest on."""
         return _errors(task, examples, *self._judge(task, examples, batch_size))
 
-    def strata(self, examples):
-        """The labels, where there is one a text."""
-        return None if _is_multi_label(examples) else examples.targets
-
     def plot(self, task, examples, folder, batch_size=32):
         """Draw the confusion matrix, where there is one label a text."""
         return _plot(task, folder, *self._judge(task, examples, batch_size))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tf_bertembed import tasks
 from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
+from tf_bertembed.training.run_folder import TRAINING
 
 # Name of the kind: (module, recipe, class of the task).
 KINDS = {
@@ -104,6 +105,9 @@ def load_run(folder):
     ```
     """
     recipe = recipe_of_run(folder)
+    trained = Path(folder) / TRAINING
+    if trained.exists():
+        recipe.read_as(read_json(trained).get("recipe_options") or {})
     *_, task = KINDS[recipe.name]
     try:
         return recipe, getattr(tasks, task).from_preset(folder)

@@ -8,7 +8,7 @@ import numpy as np
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.tasks import TokenClassifier
 from tf_bertembed.text import TaggingPreprocessor, marks_entities
-from tf_bertembed.text.conll import read_tagged, read_tagged_rows
+from tf_bertembed.text.conll import is_universal, read_tagged, read_tagged_rows
 from tf_bertembed.text.tag_schemes import OUTSIDE, complete_labels, to_bioes
 from tf_bertembed.text.word_splitting import is_punctuation
 from tf_bertembed.training.confusion import plot_confusion
@@ -58,10 +58,18 @@ class TaggingRecipe(Recipe):
         self.metric = metric or "f1"
         self._chosen = metric is not None
         self.column = column
+        self._trained_column = None
+
+    def read_as(self, trained):
+        """Take the tags of CoNLL-U from the column that was trained on."""
+        self._trained_column = trained.get("column")
+
+    def _column(self, path):
+        return self.column or (self._trained_column if is_universal(path) else None)
 
     def read(self, path, labelled=True):
         """Read a data file; see `text.read_tagged`."""
-        found = read_tagged_rows(path, self.column, labelled)
+        found = read_tagged_rows(path, self._column(path), labelled)
         return Examples((found.words,), found.tags, path, found.lines)
 
     def make(
@@ -149,7 +157,7 @@ class TaggingRecipe(Recipe):
                 continue
             if examples.path is not None:
                 # Told with the line of the word.
-                read_tagged(examples.path, self.column, known=known)
+                read_tagged(examples.path, self._column(examples.path), known=known)
             raise examples.fault(f"The tag {strange!r} is not among those of the training.", place)
 
     def _judge(self, task, examples, batch_size):
