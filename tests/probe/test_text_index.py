@@ -163,7 +163,7 @@ def test_what_is_refused(index, folder, run, text_file, tmp_path, monkeypatch):
         probe.build_index(run[0], text_file, tmp_path / "new", approximate=True)
     with pytest.raises(MissingPackageError, match="pip install faiss-cpu"):
         index.search(["a"], approximate=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["blank.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["blank.txt", "index.json"]
 
 
 def test_a_broken_index_is_told(folder, tmp_path):

@@ -65,7 +65,7 @@ def test_words_alone(write):
         ("a.conll", "a N O\n\nb O\n", r"line 3: 3 columns were expected.*Received: 2"),
         ("a.conll", "a\tO\nb\t \tO\n", r"line 2: 2 columns were expected.*Received: 3"),
         ("a.conll", "a\tN\tO\n \t\tO\n", r"line 2: .*expected"),
-        ("a.tsv", "text\tlabel\na film\tgood\n", r"line 1: .*header of a table: text, label"),
+        ("a.tsv", "id\ttext\tlabel\n1\ta film\tgood\n", r"line 1: .*table: id, text, label"),
         ("a.conll", b"a O\nb\xff O\n", "line 2: UTF-8 text was expected, byte 0xff at column 2"),
         ("a.conll", "a O\nb\x00 O\n", "line 2: .*binary"),
         ("a.conll", "a B-A\nb M-A\nc L-A\n", "a.conll: Tags of entities must be of one scheme"),

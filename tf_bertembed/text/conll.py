@@ -163,7 +163,7 @@ def _rows(path, labelled):
             continue
         if expected is None:
             expected = len(columns)
-            if len(columns) > 1 and NAMES.issuperset(columns):
+            if len(NAMES.intersection(columns)) > 1:
                 raise common.FileFormatError(
                     path,
                     "A word and its tag were expected in each row. Received the header of a "
