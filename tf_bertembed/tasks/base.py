@@ -325,7 +325,8 @@ class BertEmbedTask(keras_nlp.models.Task):
         if self.optimizer is not None and not self.optimizer.built:
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
-        validation_data = self._validation_dataset(validation_data, batch_size)
+        held_size = kwargs.pop("validation_batch_size", None) or batch_size
+        validation_data = self._validation_dataset(validation_data, held_size)
         if _is_dataset(x):
             if validation_split:
                 raise BertEmbedError(
@@ -354,7 +355,7 @@ class BertEmbedTask(keras_nlp.models.Task):
                 )
             x, y, sample_weight = _cut(arrays, slice(kept))
             validation_data = self._dataset(
-                *_cut(arrays, slice(kept, None)), batch_size, shuffle=False
+                *_cut(arrays, slice(kept, None)), held_size, shuffle=False
             )
         if shuffle:
             self._epoch_order = EpochOrder()

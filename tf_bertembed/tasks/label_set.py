@@ -146,7 +146,10 @@ class LabelSet:
 
     def _several_in_graph(self, y):
         if y.dtype != tf.string:
-            return tf.cast(y, tf.float32)
+            wrong = tf.boolean_mask(y, (y != 0) & (y != 1))
+            problem = ["Zeros and ones were expected. Received:", wrong]
+            with tf.control_dependencies([tf.Assert(tf.size(wrong) == 0, problem, summarize=5)]):
+                return tf.cast(y, tf.float32)
         y = y.to_tensor("") if isinstance(y, tf.RaggedTensor) else y
         equal = y[:, :, tf.newaxis] == tf.constant(self.names)
         known = tf.reduce_any(equal, axis=-1) | (y == "")

@@ -149,7 +149,8 @@ class QuestionPreprocessor(Preprocessor):
             return super()._features(texts)
         contexts = texts[1]
         batch = tf.size(contexts)
-        ids, rows = self._pieces(tf.concat(texts, axis=0))
+        texts = tf.concat(texts, axis=0)
+        ids, rows, *bytes_of_pieces = self._placed_pieces(texts)
         window_text, kept = self._windows(tf.cast(ids.row_splits, tf.int32), batch)
         layout = Layout(kept.row_splits, 2, self.sequence_length, self.padding == "max_length")
         tokenizer = self.tokenizer
@@ -161,11 +162,18 @@ class QuestionPreprocessor(Preprocessor):
         }
         if rows is not None:
             features["static_ids"] = layout.fill(tf.gather(rows, kept.values))
-        questions = tf.fill([ids.row_splits[batch]], NOWHERE)
-        for name, places in self._characters(contexts).items():
-            places = tf.gather(tf.concat([questions, places], axis=0), kept.values)
+        for name, places in _characters(texts, ids, *bytes_of_pieces).items():
+            places = tf.where(ids.value_rowids() < tf.cast(batch, tf.int64), NOWHERE, places)
+            places = tf.gather(places, kept.values)
             features[name] = layout.fill(places, NOWHERE, NOWHERE, NOWHERE)
         return {**features, "window_text": window_text, "contexts": contexts}
+
+    def _placed_pieces(self, texts):
+        """What `_pieces` gives, and the bytes of [M] texts where pieces start and end, flat."""
+        if self._word_table is not None:
+            return self._rows_of_words().with_offsets(texts)
+        ids, starts, ends = self.tokenizer.tokenize_with_offsets(texts)
+        return ids, None, starts.values, ends.values
 
     def _windows(self, splits, batch):
         """Whose each window is, and the places of its pieces: questions' rows, then contexts'."""
@@ -190,22 +198,19 @@ class QuestionPreprocessor(Preprocessor):
             ),
         )
 
-    def _characters(self, contexts):
-        """The code points that the pieces of [B] texts cover, flat."""
-        _, starts, ends = self.tokenizer.tokenize_with_offsets(contexts)
-        before = characters_before(tf.strings.reduce_join(contexts))
-        lengths = tf.cast(tf.strings.length(contexts), tf.int64)
-        base = tf.gather(tf.cumsum(lengths, exclusive=True), starts.value_rowids())
-        starts, ends = (
-            tf.cast(
-                tf.gather(before, base + tf.cast(places.values, tf.int64))
-                - tf.gather(before, base),
-                tf.int32,
-            )
-            for places in (starts, ends)
-        )
-        # Pieces that share a character may be empty in the tokenizer's eyes.
-        return {"piece_starts": starts, "piece_ends": tf.maximum(ends, starts + 1)}
+
+def _characters(texts, ids, starts, ends):
+    """The code points that the pieces of [M] texts cover, flat, from their bytes."""
+    before = characters_before(tf.strings.reduce_join(texts))
+    lengths = tf.cast(tf.strings.length(texts), tf.int64)
+    base = tf.gather(tf.cumsum(lengths, exclusive=True), ids.value_rowids())
+    first = tf.gather(before, base)
+    starts, ends = (
+        tf.cast(tf.gather(before, base + tf.cast(places, tf.int64)) - first, tf.int32)
+        for places in (starts, ends)
+    )
+    # Pieces that share a character may be empty in the tokenizer's eyes.
+    return {"piece_starts": starts, "piece_ends": tf.maximum(ends, starts + 1)}
 
 
 def _at_least_one(texts):

@@ -54,13 +54,8 @@ class WordPiece(tf.Module):
     def split_with_offsets(self, texts):
         """Ids, and the bytes where pieces start and end in [B] texts, as ragged tensors."""
         normalized, origins = self.normalize(texts)
-        ids, starts, ends = self.pieces(normalized)
-        base = tf.gather(tf.cast(origins.row_starts(), tf.int64), ids.value_rowids())
-        return (
-            ids,
-            ids.with_values(tf.gather(origins.values, base + starts)),
-            ids.with_values(tf.gather(origins.values, base + ends)),
-        )
+        ids, *places = self.pieces(normalized)
+        return (ids, *(ids.with_values(found) for found in originals(origins, ids, *places)))
 
     def join(self, ids):
         """Text of ids."""
@@ -118,6 +113,12 @@ class WordPiece(tf.Module):
         before = tf.concat([[0], tf.cumsum(tf.cast(keep, tf.int64))], axis=0)
         ids, starts, ends = (tf.boolean_mask(values, keep) for values in (ids, starts, ends))
         return ids, tf.gather(before, splits), starts, ends
+
+
+def originals(origins, ids, *places):
+    """Flat bytes of the original texts for those of the normalised ones at which pieces stand."""
+    base = tf.gather(tf.cast(origins.row_starts(), tf.int64), ids.value_rowids())
+    return [tf.gather(origins.values, base + place) for place in places]
 
 
 def characters_before(text):

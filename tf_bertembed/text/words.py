@@ -4,6 +4,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from tf_bertembed import common
+from tf_bertembed.text.wordpiece import originals
 
 # What the tokenizer drops: control, format (zero width) and private characters.
 INVISIBLE = r"[\p{Cc}\p{Cf}\p{Co}]+"
@@ -87,6 +88,15 @@ class WordRows(tf.Module):
 
     def __call__(self, texts):
         """Ids of [B] texts as a ragged tensor, and flat rows [N] int32 of the pieces' words."""
+        return self._with_places(texts)[:2]
+
+    def with_offsets(self, texts):
+        """The same, and the bytes of the texts where pieces start and end, flat [N]."""
+        ids, rows, origins, starts, ends = self._with_places(texts)
+        return ids, rows, *originals(origins, ids, starts, ends)
+
+    def _with_places(self, texts):
+        """Ids, rows, and the bytes of the normalised texts with where those come from."""
         normalized, origins = self._wordpiece.normalize(texts)
         ids, starts, ends = self._wordpiece.pieces(normalized)
         first = self._wordpiece.starts_word(ids.values)
@@ -103,4 +113,5 @@ class WordRows(tf.Module):
         end = tf.gather(origins.values, base + tf.gather(ends, tf.gather_nd(lasts, others)))
         words = tf.strings.substr(tf.gather(texts, text), begin, end - begin)
         rows = tf.tensor_scatter_nd_update(rows, others, self._table.rows(words))
-        return ids, tf.gather(rows, tf.cumsum(tf.cast(first, tf.int32)) - 1)
+        rows = tf.gather(rows, tf.cumsum(tf.cast(first, tf.int32)) - 1)
+        return ids, rows, origins, starts, ends

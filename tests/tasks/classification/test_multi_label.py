@@ -165,3 +165,40 @@ def test_pairs_are_told_by_the_data(make_classifier, reviews):
     classifier.fit((texts, texts), y, verbose=0)
     assert classifier.text_inputs == ("text_a", "text_b")
     assert classifier.answer((texts, texts))[0].keys() == {"label", "probabilities"}
+
+
+def test_numbers_in_a_dataset_are_checked(several):
+    data = tf.data.Dataset.from_tensors((["a"], [[0, 2, 1]]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Zeros and ones were expected"):
+        next(iter(several.encode_label_batches(data)))
+
+
+def test_the_label_is_that_of_the_highest_logit(make_classifier):
+    classifier = make_classifier()
+    dense = classifier.output_dense
+    # So near that both probabilities are 0.5.
+    dense.set_weights([np.zeros_like(dense.kernel), np.array([0, 1e-9], "float32")])
+    (answer,) = classifier.answer(["a film"])
+    features = classifier.preprocess_samples(["a film"])
+    (served,) = classifier.signatures()["serving_default"](features)["label"].numpy()
+    assert answer["label"] == served.decode() == "positive"
+    assert set(answer["probabilities"].values()) == {0.5}
+
+
+def test_validation_takes_its_own_batch_size(make_classifier, reviews):
+    texts, labels = (part[:8] for part in reviews)
+    sizes = []
+
+    class Sizes(keras.callbacks.Callback):
+        def on_test_batch_end(self, batch, logs=None):
+            sizes.append(batch)
+
+    make_classifier().fit(
+        texts,
+        labels,
+        validation_data=(texts, labels),
+        validation_batch_size=3,
+        callbacks=[Sizes()],
+        verbose=0,
+    )
+    assert sizes == [0, 1, 2]

@@ -105,13 +105,16 @@ class ClassifierAnswers:
         assert answer["label"] in ("no", "yes") and len(answer["probabilities"]) == 2
         ```
         """
-        found = self.probabilities(self.predict(x, batch_size=batch_size, verbose=0)).numpy()
-        return [self._answer(row) for row in found]
+        logits = self.predict(x, batch_size=batch_size, verbose=0)
+        found = self.probabilities(logits).numpy()
+        # Of logits, as the exported model does: of the surest probabilities several may be 1.
+        best = logits.argmax(axis=-1)
+        return [self._answer(*row) for row in zip(found, best, strict=True)]
 
-    def _answer(self, probabilities):
+    def _answer(self, probabilities, best):
         by_name = dict(zip(self.labels, probabilities.tolist(), strict=True))
         if not self.multi_label:
-            return {"label": self.labels[probabilities.argmax()], "probabilities": by_name}
+            return {"label": self.labels[best], "probabilities": by_name}
         # Compared as float32, as the exported model does.
         chosen = (probabilities >= self._float32_threshold()).nonzero()[0]
         return {"labels": [self.labels[number] for number in chosen], "probabilities": by_name}

@@ -157,12 +157,12 @@ class QuestionFitting(BertEmbedTask):
         assert len(history.history["loss"]) == 2
         ```
         """
-        given = validation_data
+        given, held_size = validation_data, kwargs.get("validation_batch_size") or batch_size
         if isinstance(given, tuple) and given and _is_examples(given[0]):
             given, _, weights = keras.utils.unpack_x_y_sample_weight(given)
-            validation_data = self._labelled_dataset(given, weights, batch_size)
+            validation_data = self._labelled_dataset(given, weights, held_size)
         elif _is_examples(given):
-            validation_data = self._labelled_dataset(given, None, batch_size)
+            validation_data = self._labelled_dataset(given, None, held_size)
         shared = {"validation_data": validation_data, **kwargs}
         if not _is_examples(x):
             shared.update(validation_split=validation_split, shuffle=shuffle)
@@ -179,7 +179,7 @@ class QuestionFitting(BertEmbedTask):
             weights = (None, None)
             if sample_weight is not None:
                 weights = sample_weight[:kept], sample_weight[kept:]
-            shared["validation_data"] = self._labelled_dataset(x[kept:], weights[1], batch_size)
+            shared["validation_data"] = self._labelled_dataset(x[kept:], weights[1], held_size)
             x, sample_weight = x[:kept], weights[0]
         order = None
         if shuffle:

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tf_bertembed.common import BertEmbedError
 from tf_bertembed.tasks.tagging.entity_spans import EntitySpans
 from tf_bertembed.text import marks_entities
 
@@ -67,7 +68,8 @@ class TaggerAnswers:
             nothing).
 
         Raises:
-            BertEmbedError: where a row is neither words nor a text.
+            BertEmbedError: where there is no preprocessor, or a row is neither
+                words nor a text.
 
         Example:
 
@@ -84,6 +86,8 @@ class TaggerAnswers:
         assert answer["words"] == ["🙂", "Ada", "wrote"] and answer["starts"] == [0, 2, 6]
         ```
         """
+        if self.preprocessor is None:
+            raise BertEmbedError("Texts are tagged by a task with a `preprocessor`.")
         x = self._texts(x)
         found = []
         with tf.device("cpu"):

@@ -12,7 +12,7 @@ from tf_bertembed.tasks.base import BertEmbedTask
 from tf_bertembed.tasks.label_set import label_names
 from tf_bertembed.tasks.tagging.answers import TaggerAnswers
 from tf_bertembed.tasks.tagging.tag_accuracy import NO_TAG, TagAccuracy
-from tf_bertembed.tasks.tagging.word_labels import WordLabels, check_counts
+from tf_bertembed.tasks.tagging.word_labels import WordLabels, check_counts, ragged_rows
 from tf_bertembed.text import TaggingPreprocessor
 from tf_bertembed.text.checks import check_texts
 from tf_bertembed.text.tagging_preprocessor import as_words
@@ -180,7 +180,7 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
                     "`class_weight` is for lists of words or texts. Received: a "
                     f"{type(x).__name__}. Give weights of words in its place."
                 )
-            y = self.encode_labels(y)
+            y = ragged_rows(self.encode_labels(y))
             sample_weight = self._word_labels.weigh(y, class_weight, sample_weight)
         return super().fit(x, y, batch_size, sample_weight, **kwargs)
 
@@ -241,12 +241,14 @@ class TokenClassifier(TaggerAnswers, BertEmbedTask):
         return as_words(x) if in_lists else tf.constant(check_texts(x), tf.string)
 
     def _dataset(self, x, y, sample_weight, batch_size, shuffle):
-        if isinstance(y, tf.RaggedTensor):
-            if self.preprocessor is None:
+        if isinstance(x, dict):
+            if isinstance(y, tf.RaggedTensor):
                 y = y.to_tensor(NO_TAG, shape=[None, np.shape(x["word_places"])[1]])
-            else:
-                words = self.preprocessor.split_words(x)[1]
-                check_counts(words.row_lengths().numpy(), y.row_lengths().numpy())
+        elif y is not None and self.preprocessor is not None:
+            # A batch is as wide as its longest text, and no wider.
+            y = ragged_rows(y)
+            words = self.preprocessor.split_words(x)[1]
+            check_counts(words.row_lengths().numpy(), y.row_lengths().numpy())
         return super()._dataset(x, y, sample_weight, batch_size, shuffle)
 
     def encode_labels(self, y):

@@ -66,6 +66,13 @@ class WordLabels(LabelSet):
         )
 
 
+def ragged_rows(y):
+    """Numbers `[N, W]`, -1 where there is no word, as a ragged tensor; one that is stays so."""
+    if isinstance(y, tf.RaggedTensor):
+        return y
+    return tf.ragged.boolean_mask(tf.constant(y), tf.not_equal(y, NO_TAG))
+
+
 def check_counts(words, tags):
     """Raise where texts have another number of tags than of words, both ints `[N]`."""
     if len(words) != len(tags):
