@@ -91,13 +91,13 @@ class TaggedRows(NamedTuple):
 
 def is_universal(path):
     """Whether a file is CoNLL-U, by its name."""
-    return suffix == UNIVERSAL
+    path = Path(path)
+    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower() == UNIVERSAL
 
 
 def read_tagged_rows(path, column=None, labelled=True, known=None):
     """Read what `read_tagged` reads, with the lines: `TaggedRows`."""
     path = Path(path)
-    suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
     universal = is_universal(path)
     if column is not None and (column not in COLUMNS or not universal):
         raise common.BertEmbedError(
