@@ -64,6 +64,7 @@ def run(files, tmp_path_factory):
     return folder
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions")
 def test_the_run(run, files, tmp_path):
     metrics = json.loads((run / "metrics.json").read_text())
     names = ["exact_match", "f1", "has_answer_exact_match", "has_answer_f1", "no_answer_f1"]
