@@ -95,7 +95,7 @@ class AdamW(keras.optimizers.AdamW):
             for beta in (self.beta_1, self.beta_2)
         ]
         super()._backend_update_step(grads, trainable_variables, learning_rate)
-        del self._powers
+        self._powers = None
         moved = np.zeros(len(self._factors), "int64")
         moved[[self._get_variable_index(variable) for variable in trainable_variables]] = 1
         self._own_steps.assign_add(moved)

@@ -4,60 +4,16 @@ import warnings
 
 import keras
 import keras_nlp
-import numpy as np
 import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.models import BertEmbedBackbone
 from tf_bertembed.models.parts import check_parts
+from tf_bertembed.tasks.arrays import as_tensors, checked, count, cut, is_dataset, require_labels
 from tf_bertembed.tasks.epoch_order import EpochOrder
 from tf_bertembed.tasks.kept import Kept
 from tf_bertembed.text import Preprocessor
 from tf_bertembed.text.batches import without_autotuning
-from tf_bertembed.text.checks import check_texts
-
-
-def _is_dataset(x):
-    return isinstance(x, tf.data.Dataset)
-
-
-def _as_tensor(value):
-    if value is None or tf.is_tensor(value):
-        return value
-    return tf.convert_to_tensor(value if isinstance(value, list) else np.asarray(value))
-
-
-def _as_tensors(x):
-    if isinstance(x, tuple):
-        return tuple(_as_tensor(part) for part in x)
-    if isinstance(x, dict):
-        return {name: _as_tensor(part) for name, part in x.items()}
-    return _as_tensor(x)
-
-
-def _checked(x, of=""):
-    if tf.is_tensor(x) or isinstance(x, dict):
-        return x
-    if isinstance(x, tuple) and len(x) == 2 and not any(isinstance(p, (str, bytes)) for p in x):
-        return tuple(_checked(part, f"`x[{side}]`") for side, part in enumerate(x))
-    array = np.asarray(x) if isinstance(x, np.ndarray) else np.asarray(x, dtype=object)
-    bytes_alone = array.dtype == object and all(isinstance(item, bytes) for item in array.flat)
-    if array.dtype.kind not in "OU" or (array.ndim and array.size and bytes_alone):
-        return x
-    return check_texts(x, of)
-
-
-def _count(arrays):
-    return int(tf.nest.flatten(arrays)[0].shape[0])
-
-
-def _require_labels(y):
-    if y is None:
-        raise BertEmbedError("Training and evaluation need labels. Received: `y=None`.")
-
-
-def _cut(arrays, part):
-    return tf.nest.map_structure(lambda item: None if item is None else item[part], arrays)
 
 
 class BertEmbedTask(keras_nlp.models.Task):
@@ -225,7 +181,7 @@ class BertEmbedTask(keras_nlp.models.Task):
             self.train_function = self.test_function = self.predict_function = None
 
     def _texts(self, x):
-        return x if self.preprocessor is None else _checked(x)
+        return x if self.preprocessor is None else checked(x)
 
     def _unread_layers(self):
         """Layers of the backbone that the head does not read; `None`s are passed over."""
@@ -261,7 +217,7 @@ class BertEmbedTask(keras_nlp.models.Task):
 
     def _dataset(self, x, y, sample_weight, batch_size, shuffle):
         pack = keras.utils.pack_x_y_sample_weight
-        data = pack(_as_tensors(x), _as_tensors(y), _as_tensors(sample_weight))
+        data = pack(as_tensors(x), as_tensors(y), as_tensors(sample_weight))
         counts = sorted({int(part.shape[0]) for part in tf.nest.flatten(data) if part is not None})
         if len(counts) != 1 or not counts[0]:
             raise BertEmbedError(
@@ -278,10 +234,10 @@ class BertEmbedTask(keras_nlp.models.Task):
     def _validation_dataset(self, data, batch_size):
         if data is None:
             return None
-        if _is_dataset(data):
+        if is_dataset(data):
             return self.encode_label_batches(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        _require_labels(y)
+        require_labels(y)
         x = self._texts(x)
         return self._dataset(x, self.encode_labels(y), sample_weight, batch_size, shuffle=False)
 
@@ -327,7 +283,7 @@ class BertEmbedTask(keras_nlp.models.Task):
                 self.optimizer.build(self.trainable_variables)
         held_size = kwargs.pop("validation_batch_size", None) or batch_size
         validation_data = self._validation_dataset(validation_data, held_size)
-        if _is_dataset(x):
+        if is_dataset(x):
             if validation_split:
                 raise BertEmbedError(
                     "`validation_split` cuts arrays; with a dataset pass `validation_data`. "
@@ -342,20 +298,20 @@ class BertEmbedTask(keras_nlp.models.Task):
                 shuffle=False,
                 **kwargs,
             )
-        _require_labels(y)
+        require_labels(y)
         x, y = self._texts(x), self.encode_labels(y)
         if validation_split and validation_data is None:
-            arrays = (_as_tensors(x), _as_tensors(y), _as_tensors(sample_weight))
-            total = _count(arrays)
+            arrays = (as_tensors(x), as_tensors(y), as_tensors(sample_weight))
+            total = count(arrays)
             kept = int(total * (1.0 - validation_split))
             if not 0 < kept < total:
                 raise BertEmbedError(
                     "`validation_split` leaves no text on one side. Received: "
                     f"{validation_split} of {total} texts."
                 )
-            x, y, sample_weight = _cut(arrays, slice(kept))
+            x, y, sample_weight = cut(arrays, slice(kept))
             validation_data = self._dataset(
-                *_cut(arrays, slice(kept, None)), held_size, shuffle=False
+                *cut(arrays, slice(kept, None)), held_size, shuffle=False
             )
         if shuffle:
             self._epoch_order = EpochOrder()
@@ -372,17 +328,17 @@ class BertEmbedTask(keras_nlp.models.Task):
         self._check_before_steps()
         if kwargs.get("_use_cached_eval_dataset"):
             return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
-        if _is_dataset(x):
+        if is_dataset(x):
             x = self.encode_label_batches(x)
             return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
-        _require_labels(y)
+        require_labels(y)
         x, y = self._texts(x), self.encode_labels(y)
         return super().evaluate(self._dataset(x, y, sample_weight, batch_size, False), **kwargs)
 
     def predict(self, x, batch_size=None, **kwargs):
         """Compute outputs; arguments as in `fit`."""
         self._check_before_steps()
-        if not _is_dataset(x):
+        if not is_dataset(x):
             x = self._dataset(self._texts(x), None, None, batch_size, shuffle=False)
             batch_size = None
         return super().predict(x, batch_size=batch_size, **kwargs)

@@ -349,22 +349,3 @@ def test_transformers_has_the_same_logits_and_gives_the_model_back(
     assert type(again) is tasks.TokenClassifier
     again.preprocessor.split = "punctuation"
     np.testing.assert_allclose(logits_of(again, sentences[0]), found, atol=1e-6)
-
-
-def test_padded_numbers_of_tags_train_in_batches_of_any_width(make_tagger):
-    words, numbers = [["a", "good", "film"], ["dull"]], np.array([[0, 1, 2], [4, -1, -1]])
-    tagger = make_tagger()
-    tagger.optimizer.learning_rate = 0.0
-    (loss,) = tagger.fit(words, numbers, batch_size=2, verbose=0).history["loss"]
-    expected = tagger.evaluate(words, [[0, 1, 2], [4]], batch_size=1, verbose=0, return_dict=True)
-    found = tagger.evaluate(words, numbers, batch_size=1, verbose=0, return_dict=True)
-    assert found == expected
-    assert np.isfinite(loss)
-    tagger.fit(words, numbers, batch_size=1, class_weight="balanced", verbose=0)
-    with pytest.raises(BertEmbedError, match=r"One tag for each word.*3 words and 2 tags"):
-        tagger.fit(words, np.array([[0, 1, -1], [4, -1, -1]]), verbose=0)
-
-
-def test_texts_are_not_tagged_without_a_preprocessor(make_backbone):
-    with pytest.raises(BertEmbedError, match="by a task with a `preprocessor`"):
-        tasks.TokenClassifier(make_backbone(), LABELS).answer(["a film"])
