@@ -8,20 +8,16 @@ from tf_bertembed.common import BertEmbedError
 
 def cosine(first, second):
     """Cosines of vectors `[..., D]`, which may be of length 0: `[...]` float32."""
-    first, second = (
-        tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1, epsilon=1e-24)
-        for vectors in (first, second)
-    )
-    return tf.reduce_sum(first * second, axis=-1)
+    return tf.reduce_sum(_unit(first) * _unit(second), axis=-1)
 
 
 def cosine_table(first, second):
     """Cosines of each of `[B, D]` with each of `[C, D]`: `[B, C]` float32."""
-    first, second = (
-        tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1, epsilon=1e-24)
-        for vectors in (first, second)
-    )
-    return tf.matmul(first, second, transpose_b=True)
+    return tf.matmul(_unit(first), _unit(second), transpose_b=True)
+
+
+def _unit(vectors):
+    return tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1, epsilon=1e-24)
 
 
 class ScoreRange:
