@@ -30,8 +30,9 @@ def label_names(labels, least=2):
         BertEmbedError: where there are fewer, one twice, or one is no string.
     """
     counted = isinstance(labels, numbers.Integral)
-    names = [str(i) for i in range(labels)] if counted else list(labels)
-    if isinstance(labels, str) or not all(isinstance(name, str) for name in names):
+    given = range(labels) if counted else labels
+    names = [] if given is None else [str(i) if counted else i for i in given]
+    if given is None or isinstance(labels, str) or not all(isinstance(name, str) for name in names):
         raise BertEmbedError(
             "`labels` must be a list of strings, or the number of classes. "
             f"Received: {labels!r:.200}."

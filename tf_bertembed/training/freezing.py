@@ -172,10 +172,11 @@ class GradualUnfreezing(keras.callbacks.Callback):
 
     def __init__(self, epochs_per_layer=1, start=0, embeddings=True):
         super().__init__()
-        if epochs_per_layer < 1 or start < 0:
+        whole = all(isinstance(value, numbers.Integral) for value in (epochs_per_layer, start))
+        if not whole or epochs_per_layer < 1 or start < 0:
             raise BertEmbedError(
                 "`epochs_per_layer` must be at least 1 and `start` at least 0. Received: "
-                f"epochs_per_layer={epochs_per_layer}, start={start}."
+                f"epochs_per_layer={epochs_per_layer!r}, start={start!r}."
             )
         self.epochs_per_layer = epochs_per_layer
         self.start = start

@@ -1,5 +1,7 @@
 """Classes for texts and pairs of texts."""
 
+import numbers
+
 import keras
 import tensorflow as tf
 
@@ -86,7 +88,7 @@ class TextClassifier(ClassifierAnswers, BertEmbedTask):
         **kwargs,
     ):
         names = label_names(labels, least=1 if multi_label else 2)
-        if not 0 < threshold < 1:
+        if not isinstance(threshold, numbers.Real) or not 0 < threshold < 1:
             raise BertEmbedError(f"`threshold` must be between 0 and 1. Received: {threshold!r}.")
         # === Layers ===
         self.backbone = backbone

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tf_bertembed import __version__, vectors
-from tf_bertembed.common import OutputExistsError
+from tf_bertembed.common import BertEmbedError, OutputExistsError
 from tf_bertembed.models import find_checkpoint
 from tf_bertembed.tasks.base import BertEmbedTask
 from tf_bertembed.tasks.checkpoint_parts import EXISTS, check_spared
@@ -16,7 +16,7 @@ from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
 from tf_bertembed.training.fine_tuning.settings import FitSettings, require_whole
 from tf_bertembed.training.fine_tuning.start import ModelStart
 from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun, digest
-from tf_bertembed.training.recipes import Examples, make_recipe
+from tf_bertembed.training.recipes import Examples, Recipe, make_recipe
 from tf_bertembed.training.run_folder import save_run
 from tf_bertembed.training.undefined import without_nan
 
@@ -109,10 +109,22 @@ def fine_tune(
     require_whole("seeds", seeds, 1)
     if folds is not None:
         require_whole("folds", folds, 2)
-    _check_output(output, start, overwrite, (train, dev, test))
     recipe = make_recipe(recipe) if isinstance(recipe, str) else recipe
+    for name, value, kind in (
+        ("recipe", recipe, Recipe),
+        ("start", start, ModelStart),
+        ("settings", settings, FitSettings),
+        ("task_options", task_options or {}, dict),
+    ):
+        if not isinstance(value, kind):
+            raise BertEmbedError(f"`{name}` must be a {kind.__name__}. Received: {value!r:.80}.")
+    _check_output(output, start, overwrite, (train, dev, test))
     given = {"train": train, "dev": dev, "test": test}
-    rows = {name: _examples(recipe, part) for name, part in given.items() if part is not None}
+    rows = {
+        name: _examples(recipe, name, part)
+        for name, part in given.items()
+        if part is not None or name == "train"
+    }
     train, dev, test = (rows.get(name) for name in given)
     recipe.check(train, dev)
     if test is not None:
@@ -191,6 +203,8 @@ def _judge(trial, fitted, judged, metrics, report, told, overwrite):
 def _check_output(output, start, overwrite, data):
     if output is None:
         return
+    if not isinstance(output, (str, Path)):
+        raise BertEmbedError(f"`output` must be a path. Received: {output!r:.80}.")
     if Path(output).exists() and not overwrite:
         raise OutputExistsError(output, EXISTS)
     if start.backbone is not None:
@@ -200,8 +214,15 @@ def _check_output(output, start, overwrite, data):
             check_spared(source, output)
 
 
-def _examples(recipe, data):
-    return data if isinstance(data, Examples) else recipe.read(data)
+def _examples(recipe, name, data):
+    if isinstance(data, (str, Path)):
+        return recipe.read(data)
+    if not isinstance(data, Examples) or not len(data):
+        raise BertEmbedError(
+            f"`{name}` must be the path of a data file, or `Examples` of at least one row. "
+            f"Received: {data!r:.80}."
+        )
+    return data
 
 
 def _run_folds(trial, train, dev, folds, unfinished):

@@ -1,6 +1,7 @@
 """Where a fine-tuning starts from: a backbone that was trained, or a new one; word vectors."""
 
 import dataclasses
+import numbers
 import unicodedata
 from pathlib import Path
 
@@ -46,7 +47,8 @@ class ModelStart:
         dropout: float. Its dropout.
 
     Raises:
-        BertEmbedError: where arguments contradict one another.
+        BertEmbedError: where an argument is of another type or out of range, or some
+            contradict one another.
 
     Example:
 
@@ -80,6 +82,14 @@ class ModelStart:
 
     def __post_init__(self):
         require_whole("frequent_words", self.frequent_words, 0)
+        for name in ("backbone", "vocabulary"):
+            value = getattr(self, name)
+            if not isinstance(value, (str, Path, type(None))):
+                raise BertEmbedError(f"`{name}` must be a path or a name. Received: {value!r:.80}.")
+        for name in ("dropout", "static_dropout"):
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
+                raise BertEmbedError(f"`{name}` must be from 0 to 1. Received: {value!r}.")
         if self.vectors is None and (self.fused or self.warm_start):
             raise BertEmbedError(
                 "`input_fusion`, `output_fusion` and `warm_start` need `vectors` (--vectors)."

@@ -18,6 +18,9 @@ class Examples:
         path: string or `pathlib.Path`. Where they come from; `None` for elsewhere.
         lines: list of N ints. The line where each row starts, for messages; `None` for none.
 
+    Raises:
+        BertEmbedError: where columns differ in length.
+
     Example:
 
     ```python
@@ -32,6 +35,14 @@ class Examples:
     targets: list | None = None
     path: object = None
     lines: list | None = None
+
+    def __post_init__(self):
+        columns = (*self.inputs, self.targets, self.lines)
+        counts = {len(column) for column in columns if column is not None}
+        if len(counts) > 1:
+            raise BertEmbedError(
+                f"The columns of examples must be of one length. Received: {sorted(counts)}."
+            )
 
     def __len__(self):
         return len(self.inputs[0])

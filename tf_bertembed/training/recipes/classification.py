@@ -87,6 +87,8 @@ class ClassificationRecipe(Recipe):
 
     def check(self, train, dev=None):
         """Raise where there is one class only, or where dev has other labels or columns."""
+        if train.targets is None:
+            raise train.fault("Labels were expected. Received: none.")
         labels, multi_label = _labels(train), _is_multi_label(train)
         if len(labels) < (1 if multi_label else 2):
             found = f"the label {labels[0]!r}" if labels else "no label"
