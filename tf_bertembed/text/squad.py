@@ -97,9 +97,10 @@ def read_squad(path, labelled=True):
     Raises:
         MissingFileError: where there is no such file.
         FileFormatError: where the file is no JSON (with the line) or not of
-            this format, a question, a context or an answer is empty, an offset
-            lies outside of the context, an id stands twice, or no question is
-            there; with article, paragraph and question.
+            this format, a question, a context or an answer is empty, an answer
+            that its context lacks has an offset outside of it, an id stands
+            twice, or no question is there; with article, paragraph and
+            question.
 
     Example:
 
