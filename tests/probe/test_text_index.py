@@ -162,7 +162,7 @@ def test_what_is_refused(index, folder, run, text_file, tmp_path, monkeypatch):
     with pytest.raises(MissingPackageError, match="pip install faiss-cpu"):
         probe.build_index(run[0], text_file, tmp_path / "new", approximate=True)
     with pytest.raises(MissingPackageError, match="pip install faiss-cpu"):
-        index.search(["a"], approximate=True)
+        probe.TextIndex(folder).search(["a"], approximate=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blank.txt", "index.json"]
 
 
