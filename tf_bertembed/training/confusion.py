@@ -57,11 +57,13 @@ def plot_confusion(labels, true, predicted, path):
     axis = figure.subplots()
     image = axis.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     figure.colorbar(image, ax=axis, label="share of the true class")
-    names, fonts = map_labels.choose([n if len(n) <= 20 else f"{n[:19]}…" for n in labels])
+    short = [name if len(name) <= 20 else f"{name[:19]}…" for name in labels]
+    names, fonts = map_labels.choose(short)
     ticks = range(len(names))
     axis.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor", fontfamily=fonts)
     axis.set_yticks(ticks, names, fontfamily=fonts)
-    axis.set(xlabel="predicted", ylabel="true")
+    told = "" if names == short else "\n(a number: of a label in task.json that no font here has)"
+    axis.set(xlabel=f"predicted{told}", ylabel="true")
     if len(labels) <= MOST_NUMBERS_DRAWN:
         for (row, column), count in np.ndenumerate(counts):
             shade = "white" if shares[row, column] > 0.5 else "black"
