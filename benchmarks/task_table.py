@@ -20,7 +20,7 @@ from harness.contenders import BENCHMARKS, REPOSITORY
 from kept_runs import KeptRuns
 from side_by_side import report
 from side_by_side.data import rows_of
-from side_by_side.plan import FORMS, MINILM, OURS, SETTINGS, THEIRS, Cell, epochs
+from side_by_side.plan import FORMS, OURS, SETTINGS, THEIRS, Cell, epochs
 from side_by_side.scores import score
 from side_by_side.starts import start_of, vector_source
 
@@ -136,7 +136,7 @@ def groups(arguments):
             yield from turns if seed % 2 else turns[::-1]
     for name in arguments.small:
         for per_class in arguments.per_class:
-            for weights in arguments.weights:
+            for weights in (SETTINGS[name].weights, "cold"):
                 if (per_class, weights) == (0, SETTINGS[name].weights):
                     continue
                 for seed in range(arguments.seeds):
@@ -151,13 +151,10 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder of development data")
     parser.add_argument("--output", type=Path, required=True, help="folder for cells and tables")
     parser.add_argument("--tasks", nargs="*", choices=list(SETTINGS), default=list(SETTINGS))
-    parser.add_argument(
-        "--forms", nargs="+", choices=list(FORMS), default=["none", "output concat"]
-    )
+    parser.add_argument("--forms", nargs="+", choices=list(FORMS), default=["none", "input gate"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--small", nargs="*", default=["sst2", "trec", "chnsenticorp"])
     parser.add_argument("--per-class", type=int, nargs="*", default=[0, 10, 100])
-    parser.add_argument("--weights", nargs="+", default=[MINILM, "cold"])
     parser.add_argument(
         "--python", nargs="*", default=[], metavar="NAME=PATH", help="pytorch=… or project=…"
     )

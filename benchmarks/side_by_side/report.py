@@ -23,6 +23,13 @@ def _spread(values):
     return f"{np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
 
 
+def _holds(ours, theirs):
+    """Whether our mean is no worse than theirs by more than one deviation of theirs."""
+    if len(theirs) < 2 or not ours:
+        return ""
+    return "yes" if np.mean(ours) >= np.mean(theirs) - np.std(theirs, ddof=1) else "no"
+
+
 def rows(results):
     """A row for each data set, weights, number of labels, side and form."""
     keys = dict.fromkeys(
@@ -33,6 +40,7 @@ def rows(results):
         scores = _values(results, "score", **same, side=side, form=form)
         alone = _values(results, "score", **same, side=OURS, form="none")
         theirs = _values(results, "seconds", **same, side=THEIRS)
+        their_scores = _values(results, "score", **same, side=THEIRS)
         seconds = _values(results, "seconds", **same, side=side, form=form)
         yield {
             **same,
@@ -44,6 +52,7 @@ def rows(results):
             "gain": f"{100 * (np.mean(scores) - np.mean(alone)):+.2f}"
             if alone and form != "none"
             else "",
+            "holds": _holds(scores, their_scores) if (side, form) == (OURS, "none") else "",
             "seconds": f"{np.median(seconds):.1f}",
             "of_theirs": f"{np.median(seconds) / np.median(theirs):.2f}" if theirs else "",
         }

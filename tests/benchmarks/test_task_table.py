@@ -91,3 +91,17 @@ def test_the_gain_is_in_points_over_no_fusion(parts):
     results = {cell: result, fused: {**result, "score": 0.75}}
     rows = list(parts["report"].rows(results))
     assert [row["gain"] for row in rows] == ["", "+5.00"]
+
+
+def test_our_mean_may_be_one_deviation_of_theirs_below(parts):
+    def row(ours):
+        sides = {parts["plan"].OURS: ours, parts["plan"].THEIRS: (0.70, 0.72)}
+        results = {
+            _cell(parts, side=side, seed=seed): {"score": score, "seconds": 1.0, "cpu_seconds": 1.0}
+            for side, scores in sides.items()
+            for seed, score in enumerate(scores)
+        }
+        return next(iter(parts["report"].rows(results)))
+
+    assert row((0.69, 0.71))["holds"] == "yes"
+    assert row((0.68, 0.70))["holds"] == "no"
