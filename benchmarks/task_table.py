@@ -11,12 +11,9 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import os
-import subprocess
 from pathlib import Path
 
-from harness import environments
-from harness.contenders import BENCHMARKS, REPOSITORY
+from harness import contenders, environments
 from kept_runs import KeptRuns
 from side_by_side import report
 from side_by_side.data import rows_of
@@ -43,23 +40,8 @@ class Worker:
 
     def __init__(self, side, pythons, log):
         module, environment = WORKERS[side]
-        paths = [str(REPOSITORY)] if environment == "project" else []
-        with log.open("ab") as errors:
-            self.process = subprocess.Popen(
-                [environments.interpreter(environment, pythons), "-m", module],
-                cwd=BENCHMARKS,
-                env={
-                    **os.environ,
-                    **MEMORY,
-                    "HF_HUB_OFFLINE": "1",
-                    "TF_CPP_MIN_LOG_LEVEL": "2",
-                    "PYTHONPATH": os.pathsep.join(paths),
-                },
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
+        python = environments.interpreter(environment, pythons)
+        self.process = contenders.start(module, environment, python, log, MEMORY, text=True)
         self.log = log
 
     def __call__(self, request):

@@ -40,29 +40,44 @@ class Contender:
     exact: bool = True
 
 
+def start(module, environment, python, log, variables, **more):
+    """Start a module of `benchmarks/` in an environment, with pipes, its messages going to a log.
+
+    Args:
+        module: string. What `python -m` runs.
+        environment: string. A name of `environments.REQUIREMENTS`, or "project".
+        python: string. The environment's interpreter.
+        log: `pathlib.Path`. Where standard error is added to.
+        variables: dict of strings. Environment variables.
+        **more: passed to `subprocess.Popen`.
+    """
+    paths = [str(REPOSITORY)] if environment == "project" else []
+    paths += filter(None, [os.environ.get("PYTHONPATH")])
+    with log.open("ab") as stderr:
+        return subprocess.Popen(
+            [str(python), "-m", module],
+            cwd=BENCHMARKS,
+            env={
+                **os.environ,
+                "HF_HUB_OFFLINE": "1",
+                "TF_CPP_MIN_LOG_LEVEL": "2",
+                "PYTHONPATH": os.pathsep.join(paths),
+                **variables,
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            **more,
+        )
+
+
 class Running:
     """The process of a contender. Outside its turns it is stopped, so no thread of it can spin."""
 
     def __init__(self, contender, python, workload, inputs, variables, log):
         self.name = contender.name
         self.log = Path(log)
-        paths = [str(REPOSITORY)] if contender.environment == "project" else []
-        paths += filter(None, [os.environ.get("PYTHONPATH")])
-        with self.log.open("ab") as stderr:
-            self.process = subprocess.Popen(
-                [str(python), "-m", "harness.process"],
-                cwd=BENCHMARKS,
-                env={
-                    **os.environ,
-                    "HF_HUB_OFFLINE": "1",
-                    "TF_CPP_MIN_LOG_LEVEL": "2",
-                    "PYTHONPATH": os.pathsep.join(paths),
-                    **variables,
-                },
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-            )
+        self.process = start("harness.process", contender.environment, python, self.log, variables)
         self.about = self._ask(
             {
                 "load": contender.load,

@@ -9,7 +9,6 @@ from safetensors.numpy import load_file, save_file
 
 from tf_bertembed import models, tasks
 from tf_bertembed.common import BertEmbedError, FileFormatError
-from tf_bertembed.tasks import huggingface
 
 SIZES = {
     "vocab_size": 40,
@@ -330,20 +329,6 @@ def without(name):
 def test_bad_folders(kind, change, config, message, changed):
     with pytest.raises(FileFormatError, match=message):
         tasks.load_huggingface(changed(kind, change, **config))
-
-
-@pytest.mark.parametrize("value", ["BertForMaskedLM", 5, {"BertForMaskedLM": 1}, [["x"]], [1]])
-def test_architectures_that_are_no_list_of_strings(value):
-    with pytest.raises(
-        FileFormatError, match=r"^config\.json: `architectures` must be a list of strings"
-    ):
-        huggingface.published_head("config.json", {"architectures": value}, ())
-
-
-@pytest.mark.parametrize("value", ["2", None, 0, -1, 2.0, True, [2]])
-def test_num_labels_that_is_no_count(value):
-    with pytest.raises(FileFormatError, match=r"^config\.json: `num_labels` must be a whole"):
-        huggingface._labels("config.json", {"num_labels": value})
 
 
 def test_arguments_that_do_not_suit(made):

@@ -3,7 +3,8 @@
 import pytest
 
 from tf_bertembed import models, tasks, text
-from tf_bertembed.common import BertEmbedError, OutputExistsError
+from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
+from tf_bertembed.tasks import huggingface
 
 PIECES = [*text.SPECIAL_TOKENS, *"abcdefghij"]
 
@@ -48,3 +49,17 @@ def test_what_is_not_written(tmp_path):
     assert (tmp_path / "a" / "mine").read_text() == "kept"
     models.save_huggingface(backbone, tmp_path / "a", overwrite=True)
     assert models.load(tmp_path / "a").vocabulary_size == 15
+
+
+@pytest.mark.parametrize("value", ["BertForMaskedLM", 5, {"BertForMaskedLM": 1}, [["x"]], [1]])
+def test_architectures_that_are_no_list_of_strings(value):
+    with pytest.raises(
+        FileFormatError, match=r"^config\.json: `architectures` must be a list of strings"
+    ):
+        huggingface.published_head("config.json", {"architectures": value}, ())
+
+
+@pytest.mark.parametrize("value", ["2", None, 0, -1, 2.0, True, [2]])
+def test_num_labels_that_is_no_count(value):
+    with pytest.raises(FileFormatError, match=r"^config\.json: `num_labels` must be a whole"):
+        huggingface._labels("config.json", {"num_labels": value})

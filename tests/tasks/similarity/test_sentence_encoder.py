@@ -20,37 +20,6 @@ def _eagerly():
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture(scope="module")
-def pairs(reviews):
-    return reviews[0][:16], reviews[0][8:24]
-
-
-@pytest.fixture(scope="module")
-def scores():
-    return np.linspace(0, 5, 16).tolist()
-
-
-@pytest.fixture(scope="module")
-def counts(reviews, tokenizer):
-    return text.count_pieces(text.count_words(reviews[0], tokenizer), tokenizer)
-
-
-@pytest.fixture(scope="module")
-def make_encoder(make_backbone, preprocessor, word_preprocessor, counts):
-    def make(backbone_arguments=None, eagerly=True, **arguments):
-        backbone = make_backbone(**(backbone_arguments or {}))
-        fused = backbone.static_embedding is not None
-        if arguments.get("pooling") == "sif":
-            arguments.setdefault("frequencies", counts)
-        encoder = tasks.SentenceEncoder(
-            backbone, word_preprocessor if fused else preprocessor, **arguments
-        )
-        encoder.compile("adam", run_eagerly=eagerly)
-        return encoder
-
-    return make
-
-
 def numpy_pooled(encoder, texts, counts=None):
     """The vectors of texts by NumPy in float64 from the backbone's output."""
     features = encoder.preprocessor(texts)
@@ -344,39 +313,3 @@ def test_labels_of_pairs_are_served(make_encoder, pairs, tmp_path):
     assert served["classes"][0].tolist() == ["no", "人"]
     expected = [list(answer["probabilities"].values()) for answer in answers]
     np.testing.assert_allclose(served["probabilities"], expected, atol=1e-5)
-
-
-def test_what_is_refused(make_encoder, make_backbone, pairs, scores):
-    encoder = make_encoder()
-    with pytest.raises(BertEmbedError, match=r"from 0 to 1, as `score_range` says.*\(0, 5\)"):
-        encoder.fit(pairs, scores, verbose=0)
-    with pytest.raises(BertEmbedError, match=r"takes pairs of texts.*Received: list"):
-        encoder.fit(pairs[0], scores, verbose=0)
-    with pytest.raises(BertEmbedError, match="need labels"):
-        encoder.fit(pairs, verbose=0)
-    with pytest.raises(BertEmbedError, match="One score a pair"):
-        encoder.fit(pairs, ["high"] * 16, verbose=0)
-    with pytest.raises(BertEmbedError, match="16 and 3"):
-        encoder.answer((pairs[0], pairs[1][:3]))
-    dataset = tf.data.Dataset.from_tensor_slices((pairs[0], scores)).batch(4)
-    with pytest.raises(BertEmbedError, match=r"batches of \(\(first, second\), y\)"):
-        encoder.fit(dataset, verbose=0)
-    labelled = make_encoder(objective="softmax", labels=["a", "b"])
-    with pytest.raises(BertEmbedError, match=r"\['c'\]"):
-        labelled.fit(pairs, ["c"] * 16, verbose=0)
-    backbone = make_backbone()
-    for arguments, message in (
-        ({"pooling": "last"}, "`pooling` must be one of"),
-        ({"objective": "triplet"}, "`objective` must be one of"),
-        ({"labels": ["a", "b"]}, "`labels` are the names"),
-        ({"objective": "softmax"}, "`labels` are the names"),
-        ({"objective": "softmax", "labels": ["a"]}, "at least two labels"),
-        ({"frequencies": [1]}, "`frequencies` are for"),
-        ({"score_range": (5, 0)}, "the lower one first"),
-        ({"score_range": None}, "must be two numbers.* Received: None"),
-        ({"objective": "ranking", "scale": 0}, "`scale` must be a finite number above 0"),
-    ):
-        with pytest.raises(BertEmbedError, match=message):
-            tasks.SentenceEncoder(backbone, **arguments)
-    with pytest.raises(BertEmbedError, match="with a `preprocessor`"):
-        tasks.SentenceEncoder(backbone).encode(["a"])

@@ -1,5 +1,4 @@
 import csv
-import dataclasses
 import json
 
 import keras
@@ -11,10 +10,9 @@ from tf_bertembed import models, tasks, text, training, vectors
 from tf_bertembed.common import BertEmbedError, FileFormatError, OutputExistsError
 from tf_bertembed.models.lora import plain_weights
 from tf_bertembed.training.fine_tuning.fitting import require_finite
-from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
 from tf_bertembed.training.fine_tuning.start import StartingModel
 from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun
-from tf_bertembed.training.recipes import ClassificationRecipe, Examples, Report
+from tf_bertembed.training.recipes import ClassificationRecipe, Report
 
 LENGTH = 16
 
@@ -160,26 +158,6 @@ def test_without_patience_all_epochs_are_trained(make_examples, tiny_start, tiny
     assert_same(tuned.task.get_weights(), recipe.weights[0])
 
 
-def test_folds_are_stratified_and_hold_out_each_row_once():
-    labels = ["rare"] * 6 + ["often"] * 18
-    rows = Examples(([f"text {place}" for place in range(24)],), labels)
-    folds = cut_folds(ClassificationRecipe(), rows, 3, seed=0)
-    assert sorted(t for _, held in folds for t in held.x) == sorted(rows.x)
-    for kept, held in folds:
-        assert held.targets.count("rare") == 2
-        assert kept.targets.count("rare") == 4
-        assert not set(kept.x) & set(held.x)
-    assert folds != cut_folds(ClassificationRecipe(), rows, 3, seed=1)
-    several = dataclasses.replace(rows, targets=[["a"], []] * 12)
-    assert [len(held) for _, held in cut_folds(ClassificationRecipe(), several, 5, 0)] == [
-        *(5, 5, 5, 5, 4)
-    ]
-    with pytest.raises(BertEmbedError, match=r"as many rows of each class. Received: 6 of 'rare'"):
-        cut_folds(ClassificationRecipe(), rows, 7, seed=0)
-    with pytest.raises(BertEmbedError, match=r"25 folds need as many rows. Received: 24"):
-        cut_folds(ClassificationRecipe(), several, 25, seed=0)
-
-
 @pytest.mark.slow
 def test_folds_judge_and_the_task_is_trained_on_all(make_examples, tiny_start, tiny_settings):
     rows, start, settings = make_examples(0, 16), tiny_start(), tiny_settings()
@@ -190,13 +168,6 @@ def test_folds_judge_and_the_task_is_trained_on_all(make_examples, tiny_start, t
     assert folds["mean"]["accuracy"] == pytest.approx(np.mean(accuracies))
     plain = training.fine_tune("classification", rows, start=start, settings=settings)
     assert_same(tuned.task.get_weights(), plain.task.get_weights())
-
-
-def test_the_spread_is_that_of_a_sample():
-    found = mean_and_spread([{"f1": 0.2}, {"f1": 0.4}, {"f1": 0.9}])
-    assert found["mean"]["f1"] == pytest.approx(0.5)
-    assert found["spread"]["f1"] == pytest.approx(np.std([0.2, 0.4, 0.9], ddof=1))
-    assert mean_and_spread([{"f1": 0.2}])["spread"] == {"f1": 0.0}
 
 
 class Killed(BaseException):
@@ -287,59 +258,6 @@ def test_an_output_that_is_there_is_told_before_anything_is_read(tmp_path):
     rows.write_text("text\tlabel\n")
     with pytest.raises(BertEmbedError, match="is, or holds, what is to be read"):
         training.fine_tune("classification", rows, rows.parent, overwrite=True)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"settings": {"epochs": 0}}, "`epochs` must be an int of at least 1. Received: 0"),
-        ({"settings": {"batch_size": 2.5}}, "`batch_size` must be an int"),
-        ({"settings": {"learning_rate": 0.0}}, "`learning_rate` must be positive"),
-        ({"settings": {"warmup_share": 1.0}}, "`warmup_share` must be from 0"),
-        ({"settings": {"weight_decay": -1.0}}, "`weight_decay` must be at least 0"),
-        ({"settings": {"weight_decay": None}}, "`weight_decay` must be at least 0.* None"),
-        ({"settings": {"head_factor": float("inf")}}, "`head_factor` must be positive"),
-        ({"settings": {"layer_decay": "0.9"}}, "`layer_decay` must be above 0 .* '0.9'"),
-        ({"settings": {"lora_rank": 2, "lora_alpha": float("nan")}}, "`lora_alpha` must be pos"),
-        ({"settings": {"precision": "half"}}, "`precision` must be one of float32.*'half'"),
-        ({"settings": {"patience": 0}}, "`patience` must be an int of at least 1"),
-        ({"settings": {"seed": 2**32}}, "`seed` must be less than"),
-        ({"settings": {"layers": "top"}}, r'must be "all", "head" or a number. Received: .top'),
-        ({"settings": {"layers": -1}}, "`layers` must be an int of at least 0. Received: -1"),
-        ({"settings": {"layers": "head", "unfreeze_every": 1}}, "goes with neither `layers` nor"),
-        ({"settings": {"lora_rank": 2, "unfreeze_every": 1}}, "goes with neither `layers` nor"),
-        ({"settings": {"lora_rank": 2, "layers": "head"}}, "the head is trained in any case"),
-        ({"settings": {"lora_alpha": 2.0}}, r"needs `lora_rank` \(--lora-rank\)"),
-        ({"start": {"output_fusion": "concat"}}, r"need `vectors` \(--vectors\)"),
-        ({"start": {"warm_start": True}}, r"need `vectors` \(--vectors\)"),
-        ({"start": {"vectors": "a.txt", "warm_start": False}}, "would not be used"),
-        ({"start": {"backbone": "run", "vectors": "a.txt"}}, "would not be used"),
-        ({"start": {"backbone": "run", "vocabulary": "v.txt"}}, "is for a new backbone"),
-        ({"seeds": 0}, "`seeds` must be an int of at least 1"),
-        ({"folds": 1}, "`folds` must be an int of at least 2"),
-        ({"recipe": None}, "`recipe` must be a Recipe. Received: None"),
-        ({"dev": 3}, "`dev` must be the path of a data file.* Received: 3"),
-        ({"dev": Examples(([],), [])}, "at least one row"),
-        ({"task_options": "x"}, "`task_options` must be a dict"),
-        ({"output": 3}, "`output` must be a path. Received: 3"),
-        ({"start": {"vocabulary": 3}}, "`vocabulary` must be a path or a name. Received: 3"),
-        ({"start": {"dropout": 2}}, "`dropout` must be from 0 to 1. Received: 2"),
-        ({"start": {"num_layers": "2"}}, "`num_layers` must be at least 1. Received: '2'"),
-        ({"recipe": "cooking"}, "must be one of classification.*'cooking'"),
-    ],
-)
-def test_arguments_that_make_no_sense(arguments, message, make_examples):
-    def tune(recipe="classification", settings=None, start=None, **others):
-        training.fine_tune(
-            recipe,
-            make_examples(0, 4),
-            settings=training.FitSettings(**(settings or {})),
-            start=training.ModelStart(**(start or {})),
-            **others,
-        )
-
-    with pytest.raises(BertEmbedError, match=message):
-        tune(**arguments)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,8 @@ class PairTrainedTask(BertEmbedTask):
                 `[N, 2, T]`, or a `tf.data.Dataset` of batches.
             y: scores or labels `[N]`; `None` under "ranking" and where `x` is
                 a dataset.
-            batch_size: int. Pairs in a step, 32 by default.
+            batch_size: int. Pairs in a step, 32 by default; at least 2 under
+                "ranking".
             sample_weight: float `[N]`. A weight for each pair.
             **kwargs: as for every task (`validation_data`,
                 `validation_split`, `shuffle`), or passed to
@@ -145,6 +146,11 @@ class PairTrainedTask(BertEmbedTask):
             held, *rest = data
             target, *weight = rest or (None,)
             kwargs["validation_data"] = (held, self._pairs(held, target), *weight)
+        if self.objective == "ranking" and batch_size == 1 and not isinstance(x, tf.data.Dataset):
+            raise BertEmbedError(
+                'Under "ranking" a text is found among those of its batch: `batch_size` must be at '
+                "least 2. Received: 1."
+            )
         return super().fit(x, self._pairs(x, y), batch_size, sample_weight, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
