@@ -1,0 +1,384 @@
+"""Rows of many requests, answered together."""
+
+import concurrent.futures
+import logging
+import threading
+import time
+
+import numpy as np
+
+from tf_bertembed.common import available_cores
+from tf_bertembed.serving.batching_parameters import BatchingParameters
+from tf_bertembed.serving.errors import ServingError
+
+log = logging.getLogger(__name__)
+
+# A batch of texts costs what its longest one does for each row. As in bulk
+# embedding (`models.text_encoder`), a thousand pieces are enough for full speed,
+# and fewer than a quarter of that are not worth sharing between cores. A piece of
+# English text is about four bytes long.
+MOST_BYTES = 4 * 1024
+FEWEST_BYTES = MOST_BYTES // 4
+# Longer texts are cut off by most models; one of a megabyte costs no more.
+LONGEST = 2048
+# How many of the waiting rows are sorted by length at a time.
+WINDOW = 512
+
+
+class Batcher:
+    """Runs requests in a few threads, and puts rows together where that is safe.
+
+    Each thread takes the row that has waited longest and those that are
+    about as long, so that little is computed for padding. Requests of other
+    signatures run alone, in the same threads.
+
+    Args:
+        parameters: `BatchingParameters`; `None` for the defaults.
+
+    Attributes:
+        parameters: `BatchingParameters`. As given.
+        observe: callable, called with the model's name, the signature and
+            the rows of each batch.
+    """
+
+    def __init__(self, parameters=None):
+        self.parameters = parameters or BatchingParameters()
+        self.observe = None
+        threads = self.parameters.num_batch_threads or available_cores()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"batches-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        self._ready = threading.Condition()
+        self._queues = {}
+        self._idle = 0
+        self._stopped = False
+
+    def start(self):
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self):
+        """Finish the batches that run, and fail what waits."""
+        with self._ready:
+            self._stopped = True
+            left = [row.request for queue in self._queues.values() for row in queue.rows]
+            self._queues.clear()
+            self._ready.notify_all()
+        for request in left:
+            request.fail(ServingError("UNAVAILABLE", "The server is shutting down."))
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    def queued(self):
+        """Count the rows that wait.
+
+        Returns:
+            A dict from pairs of a model's name and a signature to ints.
+        """
+        counts = {}
+        with self._ready:
+            for queue in self._queues.values():
+                key = (queue.model.name, queue.signature)
+                counts[key] = counts.get(key, 0) + len(queue.rows)
+        return counts
+
+    def run(self, model, signature, inputs, timeout=None, outputs=None):
+        """Answer one request; as `LoadedModel.run`."""
+        request = self.submit(model, signature, inputs, outputs)
+        try:
+            return request.future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            request.cancelled = True
+            raise ServingError(
+                "DEADLINE_EXCEEDED", f"The answer was not ready in {timeout:.3f} seconds."
+            ) from None
+
+    def submit(self, model, signature, inputs, outputs=None):
+        """Put a request into the queue of its signature.
+
+        Args:
+            model: `LoadedModel`. It must stay loaded until the future is
+                done.
+            signature: string. The name of the signature.
+            inputs: dict from names to arrays.
+            outputs: collection of strings. As for `LoadedModel.run`.
+
+        Returns:
+            A `Request`; its `future` gives the outputs.
+
+        Raises:
+            ServingError: where the request does not suit the signature, or
+                the queue is full.
+        """
+        model.check(signature, inputs)
+        wanted = None if outputs is None else tuple(outputs)
+        together = model.signatures[signature].batchable
+        request = Request(inputs, _count_rows(inputs) if together else None)
+        rows = request.rows()
+        key = (id(model), signature, wanted)
+        with self._ready:
+            if self._stopped:
+                raise ServingError("UNAVAILABLE", "The server is shutting down.")
+            queue = self._queues.get(key)
+            if queue is None:
+                queue = self._queues[key] = _Queue(model, signature, wanted, together)
+            try:
+                self._admit(queue, len(rows))
+                queue.rows += rows
+            finally:
+                if not queue.rows:
+                    del self._queues[key]
+            self._ready.notify(len(rows))
+        return request
+
+    def _admit(self, queue, rows):
+        most = self.parameters.max_batch_size if queue.together else 1
+        capacity = most * self.parameters.max_enqueued_batches
+        if rows > capacity:
+            raise ServingError(
+                "INVALID_ARGUMENT",
+                f"Task size {rows} is larger than maximum input batch size {capacity}",
+            )
+        left = capacity - len(queue.rows)
+        if rows > left:
+            raise ServingError(
+                "UNAVAILABLE",
+                "The batch scheduling queue to which this task was submitted is full; task size "
+                f"is {rows} but scheduling capacity is only {left} (num_enqueued_batches="
+                f"{-(-len(queue.rows) // most)}, max_enqueued_batches="
+                f"{self.parameters.max_enqueued_batches}, max_execution_batch_size={most})",
+            )
+
+    def _work(self):
+        while True:
+            with self._ready:
+                self._idle += 1
+                taken = self._take()
+                while taken is None and not self._stopped:
+                    self._ready.wait(self._patience())
+                    taken = self._take()
+                self._idle -= 1
+                if taken is None:
+                    return
+            queue, rows = taken
+            try:
+                self._run(queue, rows)
+            # A fault in here must fail its requests, not the thread that serves all.
+            except Exception as error:
+                log.exception("a batch failed", extra={"fields": {"model": queue.model.name}})
+                for row in rows:
+                    row.request.fail(ServingError("INTERNAL", type(error).__name__))
+            # Not held while waiting: the model may be let go meanwhile.
+            del taken, queue, rows
+
+    def _patience(self):
+        """Seconds until the first batch that is not full must run; `None` for no limit."""
+        if not self._queues:
+            return None
+        oldest = min(queue.rows[0].since for queue in self._queues.values())
+        return max(0.0, oldest + self.parameters.batch_timeout_micros / 1e6 - time.monotonic())
+
+    def _take(self):
+        """Take a batch from the queue that has waited longest, where one is due."""
+        for queue in sorted(self._queues.values(), key=lambda queue: queue.rows[0].since):
+            queue.rows = [row for row in queue.rows if not row.request.over()]
+            if not queue.rows:
+                self._forget(queue)
+                continue
+            if not self._due(queue):
+                continue
+            rows = queue.take(self.parameters.max_batch_size, self._idle)
+            if not queue.rows:
+                self._forget(queue)
+            return queue, rows
+        return None
+
+    def _due(self, queue):
+        if not queue.together or len(queue.rows) >= self.parameters.max_batch_size:
+            return True
+        waited = time.monotonic() - queue.rows[0].since
+        return waited * 1e6 >= self.parameters.batch_timeout_micros
+
+    def _forget(self, queue):
+        self._queues = {key: kept for key, kept in self._queues.items() if kept is not queue}
+
+    def _run(self, queue, rows):
+        if not queue.together:
+            request = rows[0].request
+            try:
+                request.done(queue.compute(request.inputs))
+            except ServingError as error:
+                request.fail(error)
+            return
+        if self.observe is not None:
+            self.observe(queue.model.name, queue.signature, len(rows))
+        try:
+            answers = queue.compute(_gather(rows))
+        except ServingError as error:
+            self._run_singly(queue, rows, error)
+            return
+        for place, row in enumerate(rows):
+            row.request.put(row.index, answers, place, len(rows))
+
+    @staticmethod
+    def _run_singly(queue, rows, error):
+        """Answer each request of a failed batch alone, so that only the bad one fails."""
+        requests = {}
+        for row in rows:
+            requests.setdefault(row.request, []).append(row)
+        if len(requests) == 1:
+            rows[0].request.fail(error)
+            return
+        for request, own in requests.items():
+            try:
+                answers = queue.compute(_gather(own))
+            except ServingError as alone:
+                request.fail(alone)
+                continue
+            for place, row in enumerate(own):
+                request.put(row.index, answers, place, len(own))
+
+
+class Request:
+    """A request that waits, and the answers to its rows as they come.
+
+    Args:
+        inputs: dict from names to arrays.
+        count: int. Its rows; `None` where it is run as a whole.
+
+    Attributes:
+        inputs: dict. As given.
+        future: `concurrent.futures.Future` of a dict of arrays.
+        cancelled: bool. Whether nobody waits for it any more.
+    """
+
+    def __init__(self, inputs, count):
+        self.inputs = inputs
+        self.future = concurrent.futures.Future()
+        self.cancelled = False
+        self._count = count
+        self._left = count
+        self._outputs = None
+        self._lock = threading.Lock()
+
+    def rows(self):
+        """The rows to answer; one for all where it is run as a whole."""
+        since = time.monotonic()
+        if self._count is None:
+            return [_Row(self, 0, 0, since)]
+        lengths = np.zeros(self._count, "int64")
+        for texts in self.inputs.values():
+            lengths += [len(text) for text in texts]
+        return [
+            _Row(self, index, min(int(length) + 1, LONGEST), since)
+            for index, length in enumerate(lengths)
+        ]
+
+    def over(self):
+        """Whether nothing is to be answered any more."""
+        return self.cancelled or self.future.done()
+
+    def put(self, index, answers, place, batch):
+        """Take one row of a batch's answers."""
+        with self._lock:
+            if self.over():
+                return
+            if self._outputs is None:
+                if any(answer.shape[:1] != (batch,) for answer in answers.values()):
+                    self.future.set_exception(_wrong_rows(answers, batch))
+                    return
+                self._outputs = {
+                    name: np.empty((self._count, *answer.shape[1:]), answer.dtype)
+                    for name, answer in answers.items()
+                }
+            for name, answer in answers.items():
+                self._outputs[name][index] = answer[place]
+            self._left -= 1
+            if not self._left:
+                self.future.set_result(self._outputs)
+
+    def done(self, outputs):
+        """Answer it as a whole."""
+        with self._lock:
+            if not self.future.done():
+                self.future.set_result(outputs)
+
+    def fail(self, error):
+        """Answer it with an error."""
+        with self._lock:
+            if not self.future.done():
+                self.future.set_exception(error)
+
+
+class _Row:
+    __slots__ = ("index", "length", "request", "since")
+
+    def __init__(self, request, index, length, since):
+        self.request, self.index, self.length, self.since = request, index, length, since
+
+
+class _Queue:
+    def __init__(self, model, signature, wanted, together):
+        self.model, self.signature, self.wanted = model, signature, wanted
+        self.together = together
+        self.rows = []
+
+    def compute(self, inputs):
+        return self.model.compute(self.signature, inputs, self.wanted)
+
+    def take(self, most, idle):
+        """Take the oldest row and those about as long, as far as one batch goes."""
+        if not self.together:
+            return [self.rows.pop(0)]
+        oldest, window = self.rows[0], self.rows[:WINDOW]
+        window.sort(key=lambda row: row.length, reverse=True)
+        share = -(-sum(row.length for row in window) // max(1, idle))
+        budget = min(MOST_BYTES, max(FEWEST_BYTES, share))
+        for batch in _cut(window, most, budget):
+            if any(row is oldest for row in batch):
+                break
+        taken = {id(row) for row in batch}
+        self.rows = [row for row in self.rows if id(row) not in taken]
+        return batch
+
+
+def _cut(rows, most, budget):
+    """Cut rows, the longest first, into batches that cost no more than a budget."""
+    batch = []
+    for row in rows:
+        if batch and (len(batch) >= most or (len(batch) + 1) * batch[0].length > budget):
+            yield batch
+            batch = []
+        batch.append(row)
+    yield batch
+
+
+def _count_rows(inputs):
+    counts = {len(array) for array in inputs.values()}
+    if len(counts) != 1:
+        raise ServingError(
+            "INVALID_ARGUMENT",
+            "Batching session Run() input tensors must have equal 0th-dimension size",
+        )
+    count = counts.pop()
+    return count or None
+
+
+def _gather(rows):
+    names = rows[0].request.inputs
+    inputs = {name: np.empty(len(rows), object) for name in names}
+    for name, array in inputs.items():
+        array[:] = [row.request.inputs[name][row.index] for row in rows]
+    return inputs
+
+
+def _wrong_rows(answers, batch):
+    shapes = ", ".join(f"{name} {list(answer.shape)}" for name, answer in answers.items())
+    return ServingError(
+        "FAILED_PRECONDITION",
+        f"Batched output tensor's 0th dimension does not equal the sum of the 0th dimension "
+        f"sizes of the input tensors: {batch}. Received: {shapes}",
+    )

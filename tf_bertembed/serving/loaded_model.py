@@ -1,0 +1,280 @@
+"""One version of a model, loaded and ready to answer.
+
+A session of TensorFlow 1 holds it, since that is what TensorFlow Serving runs:
+the same errors, only the outputs that were asked for are computed, a time limit
+for a run, inputs of every type, and `close` frees weights and tables at once.
+What `tf.saved_model.load` makes lives on in the process' eager context until a
+collector finds it; the C API of `export.CApiModel` takes strings alone.
+"""
+
+import dataclasses
+import threading
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text  # noqa: F401
+
+from tf_bertembed.common import BertEmbedError
+from tf_bertembed.export.c_api import require_saved_model
+from tf_bertembed.serving.errors import HTTP_STATUS, ServingError
+
+DEFAULT_SIGNATURE = "serving_default"
+PREDICT_METHOD = "tensorflow/serving/predict"
+CLASSIFY_METHOD = "tensorflow/serving/classify"
+REGRESS_METHOD = "tensorflow/serving/regress"
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a signature.
+
+    Args:
+        dtype: `tf.DType`. The type.
+        shape: tuple of ints, `None` where a size is open; `None` instead of
+            the tuple where the rank is open.
+        tensor_name: string. The name of the tensor in the graph.
+    """
+
+    dtype: tf.DType
+    shape: tuple | None
+    tensor_name: str
+
+    @classmethod
+    def from_proto(cls, info):
+        """Read a `TensorInfo` message."""
+        shape = None
+        if not info.tensor_shape.unknown_rank:
+            shape = tuple(None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim)
+        return cls(tf.as_dtype(info.dtype), shape, info.name)
+
+    def takes(self, shape):
+        """Whether an array of this shape fits."""
+        if self.shape is None:
+            return True
+        return len(shape) == len(self.shape) and all(
+            own is None or own == given for own, given in zip(self.shape, shape, strict=True)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """One way of calling a model.
+
+    Args:
+        method_name: string. What kind of request it answers, for example
+            `"tensorflow/serving/predict"`.
+        inputs: dict from names to `TensorSpec`.
+        outputs: dict from names to `TensorSpec`.
+    """
+
+    method_name: str
+    inputs: dict
+    outputs: dict
+
+    @property
+    def batchable(self):
+        """bool. Whether rows of several requests can be answered together.
+
+        Strings need no padding before they are put together. Nor may an
+        answer depend on its neighbours: an output that is as wide as the
+        longest text of its batch would.
+        """
+        return (
+            bool(self.inputs)
+            and all(s.dtype == tf.string and s.shape == (None,) for s in self.inputs.values())
+            and all(
+                s.shape and s.shape[0] is None and None not in s.shape[1:]
+                for s in self.outputs.values()
+            )
+        )
+
+
+class LoadedModel:
+    """A SavedModel in a session; threads may share it.
+
+    Args:
+        name: string. The name of the model.
+        version: int. Its version.
+        path: `pathlib.Path`. The folder of the version.
+        batcher: `Batcher`. What runs requests together; `None` to run each
+            alone, in the thread that asks.
+
+    Attributes:
+        name: string. As given.
+        version: int. As given.
+        path: `pathlib.Path`. As given.
+        meta_graph: `MetaGraphDef`. What the SavedModel says of itself.
+        signatures: dict from names to `Signature`.
+    """
+
+    def __init__(self, name, version, path, batcher=None):
+        self.name, self.version = name, version
+        self.path = require_saved_model(path)
+        self._batcher = batcher
+        graph = tf.Graph()
+        config = tf.compat.v1.ConfigProto(
+            allow_soft_placement=True,
+            # What the command line chose; the first session of a process fixes it for all.
+            intra_op_parallelism_threads=tf.config.threading.get_intra_op_parallelism_threads(),
+            inter_op_parallelism_threads=tf.config.threading.get_inter_op_parallelism_threads(),
+        )
+        config.gpu_options.allow_growth = True
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
+        try:
+            with graph.as_default():
+                self.meta_graph = tf.compat.v1.saved_model.load(
+                    self._session, [tf.saved_model.SERVING], str(self.path)
+                )
+        except BaseException:
+            self._session.close()
+            raise
+        graph.finalize()
+        self.signatures = {
+            name: Signature(
+                definition.method_name,
+                {key: TensorSpec.from_proto(info) for key, info in definition.inputs.items()},
+                {key: TensorSpec.from_proto(info) for key, info in definition.outputs.items()},
+            )
+            for name, definition in self.meta_graph.signature_def.items()
+            if not name.startswith("__")
+        }
+        self._closing = threading.Lock()
+
+    def close(self):
+        """Free the weights; a second call does nothing."""
+        with self._closing:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+
+    def run(self, signature, inputs, timeout=None, outputs=None):
+        """Answer a request, together with others where that is safe.
+
+        Args:
+            signature: string. The name of the signature.
+            inputs: dict from names to arrays; strings are object arrays of
+                bytes.
+            timeout: float. The most seconds to wait; `None` for no limit.
+            outputs: collection of strings. The outputs that are wanted;
+                `None` for all.
+
+        Returns:
+            A dict from the names of outputs to arrays.
+
+        Raises:
+            ServingError: where the request does not suit the signature, the
+                time is over, the queue is full or TensorFlow fails.
+        """
+        if self._batcher is None:
+            self.check(signature, inputs)
+            return self.compute(signature, inputs, outputs, timeout)
+        return self._batcher.run(self, signature, inputs, timeout, outputs)
+
+    def check(self, signature, inputs):
+        """Refuse inputs that the signature does not take.
+
+        Args:
+            signature: string. The name of the signature.
+            inputs: dict from names to arrays.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, in TensorFlow's words.
+        """
+        specs = self._signature(signature).inputs
+        if inputs.keys() != specs.keys():
+            raise ServingError("INVALID_ARGUMENT", _names_differ(inputs, specs))
+        for place, (name, spec) in enumerate(sorted(specs.items())):
+            array = inputs[name]
+            given = tf.string if array.dtype == object else tf.as_dtype(array.dtype)
+            if given != spec.dtype:
+                raise ServingError(
+                    "INVALID_ARGUMENT",
+                    f"Expects arg[{place}] to be {spec.dtype.name} but {given.name} is provided",
+                )
+            if not spec.takes(array.shape):
+                raise ServingError(
+                    "INVALID_ARGUMENT",
+                    f"Input {name!r} must have shape {_shown(spec.shape)}. "
+                    f"Received: {_shown(array.shape)}",
+                )
+
+    def compute(self, signature, inputs, outputs=None, timeout=None):
+        """Run the graph on inputs that were checked.
+
+        Args:
+            signature: string. The name of the signature.
+            inputs: dict from names to arrays.
+            outputs: collection of strings. As for `run`.
+            timeout: float. As for `run`.
+
+        Returns:
+            A dict from the names of outputs to arrays.
+
+        Raises:
+            ServingError: where TensorFlow fails.
+        """
+        chosen = self._signature(signature)
+        wanted = list(chosen.outputs) if outputs is None else list(outputs)
+        feeds = {spec.tensor_name: inputs[name] for name, spec in chosen.inputs.items()}
+        fetches = [chosen.outputs[name].tensor_name for name in wanted]
+        options = None
+        if timeout is not None:
+            options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, int(timeout * 1000)))
+        try:
+            answers = self._session.run(fetches, feeds, options=options)
+        except tf.errors.OpError as error:
+            raise from_tensorflow(error) from error
+        return {name: np.asarray(answer) for name, answer in zip(wanted, answers, strict=True)}
+
+    def _signature(self, name):
+        if name not in self.signatures:
+            raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
+        return self.signatures[name]
+
+
+def from_tensorflow(error):
+    """Give an error of TensorFlow as what a client is told.
+
+    Args:
+        error: `tf.errors.OpError`.
+
+    Returns:
+        A `ServingError`: the code, and the message without the trace that
+        Python's TensorFlow appends.
+    """
+    codes = {value: name for name, value in vars(tf.errors).items() if name in HTTP_STATUS}
+    message = str(error.message).partition("\n\nOriginal stack trace")[0].strip()
+    return ServingError(codes.get(error.error_code, "UNKNOWN"), message)
+
+
+def load_problem(error):
+    """Name the code and the message of a version that failed to load.
+
+    Args:
+        error: exception. What loading raised.
+
+    Returns:
+        A pair of strings.
+    """
+    if isinstance(error, tf.errors.OpError):
+        error = from_tensorflow(error)
+    if isinstance(error, ServingError):
+        return error.code, error.message
+    if isinstance(error, BertEmbedError):
+        return ("NOT_FOUND" if isinstance(error, OSError) else "DATA_LOSS"), str(error)
+    return "INTERNAL", f"{type(error).__name__}: {error}"
+
+
+def _names_differ(inputs, specs):
+    given, expected = sorted(inputs), sorted(specs)
+    extra = ",".join(name for name in given if name not in specs)
+    missing = ",".join(name for name in expected if name not in inputs)
+    return (
+        f"input size does not match signature: {len(given)}!={len(expected)} "
+        f"len({{{','.join(given)}}}) != len({{{','.join(expected)}}}). "
+        f"Sent extra: {{{extra}}}. Missing but required: {{{missing}}}."
+    )
+
+
+def _shown(shape):
+    return f"[{','.join('?' if size is None else str(size) for size in shape)}]"

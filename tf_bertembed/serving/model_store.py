@@ -1,0 +1,239 @@
+"""The models of a server: versions found, loaded, swapped and let go."""
+
+import contextlib
+import gc
+import logging
+import threading
+
+from tf_bertembed.common import BertEmbedError, MissingFileError
+from tf_bertembed.serving.batching import Batcher
+from tf_bertembed.serving.errors import ServingError
+from tf_bertembed.serving.model_config import check_models
+from tf_bertembed.serving.served_model import ServedModel
+
+log = logging.getLogger(__name__)
+
+
+class ModelStore:
+    """Holds models by name, and looks for new versions of them.
+
+    A new version is loaded and warmed up before an older one is let go, and
+    that waits for the requests that use it, so none fails. A version that
+    does not load keeps its error as its status, and the older one stays; it
+    is tried again once its files have changed.
+
+    Args:
+        models: list of `ModelConfig`.
+        poll_seconds: float. How often the folders are looked at; 0 for only
+            once, at the start.
+        batching: `BatchingParameters`. How requests are put together; `None`
+            for the defaults.
+
+    Attributes:
+        batcher: `Batcher`. What runs the requests.
+    """
+
+    def __init__(self, models, poll_seconds=1.0, batching=None):
+        self.batcher = Batcher(batching)
+        self._poll_seconds = poll_seconds
+        self._changing = threading.Lock()
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._poller = None
+        self._models = {
+            config.name: ServedModel(config, self.batcher, self._wake.set)
+            for config in check_models(list(models))
+        }
+
+    def start(self):
+        """Load what is there, and go on looking.
+
+        Raises:
+            MissingFileError: where a model's folder is not there.
+            BertEmbedError: where a model has no version that can be served,
+                or a label names a version that is not.
+        """
+        self.batcher.start()
+        try:
+            for model in self._models.values():
+                _require_versions(model.config)
+                model.poll()
+                _require_available(model)
+        except BaseException:
+            self.stop()
+            raise
+        if self._poll_seconds > 0:
+            self._poller = threading.Thread(target=self._poll, name="versions", daemon=True)
+            self._poller.start()
+
+    def stop(self):
+        """Stop looking, let all models go, fail what still waits."""
+        self._stopped.set()
+        self._wake.set()
+        if self._poller is not None:
+            self._poller.join()
+        self.batcher.stop()
+        with self._changing:
+            for model in self._models.values():
+                model.retire_all()
+                model.sweep()
+
+    def names(self):
+        """Name the models.
+
+        Returns:
+            A list of strings.
+        """
+        return sorted(name for name, model in self._models.items() if not model.removed)
+
+    @contextlib.contextmanager
+    def use(self, name, version=None, label=None):
+        """Take a version for the time of a request.
+
+        Args:
+            name: string. The model.
+            version: int. Its version; `None` for the highest that is loaded.
+            label: string. A name of the version instead.
+
+        Yields:
+            A `LoadedModel`, which stays loaded until the block ends.
+
+        Raises:
+            ServingError: NOT_FOUND where it is not loaded; INVALID_ARGUMENT
+                where the label is not known.
+        """
+        model = self._model(name)
+        if label is not None:
+            version = self._labelled(model, label)
+        held = model.take(version) if model is not None else None
+        if held is None:
+            wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+            raise ServingError("NOT_FOUND", f"Servable not found for request: {wanted}")
+        try:
+            yield held.loaded
+        finally:
+            model.give_back(held)
+
+    def statuses(self, name, version=None, label=None):
+        """Tell how the versions of a model are.
+
+        Args:
+            name: string. The model.
+            version: int. Only this version; `None` for all.
+            label: string. A name of the version instead.
+
+        Returns:
+            A list of `VersionStatus`, the highest version first.
+
+        Raises:
+            ServingError: NOT_FOUND where nothing is known of it.
+        """
+        model = self._model(name)
+        if label is not None:
+            version = self._labelled(model, label)
+        statuses = [] if model is None else model.statuses()
+        if version is not None:
+            statuses = [status for status in statuses if status.version == version]
+        if not statuses and version is not None:
+            raise ServingError("NOT_FOUND", f"Could not find version {version} of model {name}")
+        if not statuses:
+            raise ServingError("NOT_FOUND", f"Could not find any versions of model {name}")
+        return statuses
+
+    def ready(self):
+        """Whether every model has a version that answers.
+
+        Returns:
+            A bool.
+        """
+        return not self._stopped.is_set() and all(
+            model.removed or model.available() for model in list(self._models.values())
+        )
+
+    def reload(self, models):
+        """Serve other models, or others of their versions, from now on.
+
+        Args:
+            models: list of `ModelConfig`. All models to serve.
+
+        Raises:
+            ServingError: where a model has no version that can be served, or
+                a label names a version that is not.
+        """
+        models = {config.name: config for config in check_models(list(models))}
+        with self._changing:
+            for name, model in self._models.items():
+                if name not in models:
+                    model.remove()
+            for name, config in models.items():
+                if name not in self._models:
+                    added = ServedModel(config, self.batcher, self._wake.set)
+                    self._models = {**self._models, name: added}
+                self._models[name].configure(config)
+                self._models[name].poll()
+        for name in models:
+            try:
+                _require_available(self._models[name])
+            except BertEmbedError as error:
+                raise ServingError("FAILED_PRECONDITION", str(error)) from error
+
+    def _model(self, name):
+        return self._models.get(name)
+
+    @staticmethod
+    def _labelled(model, label):
+        labels = {} if model is None or model.removed else model.config.labels
+        if label not in labels:
+            raise ServingError("INVALID_ARGUMENT", f"Unrecognized servable version label: {label}")
+        return labels[label]
+
+    def _poll(self):
+        while not self._stopped.is_set():
+            self._wake.wait(self._poll_seconds)
+            self._wake.clear()
+            if self._stopped.is_set():
+                return
+            with self._changing:
+                swept = False
+                for model in self._models.values():
+                    try:
+                        model.poll()
+                        swept |= model.sweep()
+                    except OSError as error:
+                        log.error("looking for versions failed", extra=_fields(model, error))
+            if swept:
+                # Graphs of Python hold each other; weights are freed already.
+                gc.collect()
+
+
+def _fields(model, error):
+    return {"fields": {"model": model.config.name, "error": str(error)}}
+
+
+def _require_versions(config):
+    if not config.base_path.is_dir():
+        raise MissingFileError(
+            config.base_path, f"The versions of the model {config.name!r} were expected there."
+        )
+
+
+def _require_available(model):
+    name = model.config.name
+    available = model.available()
+    if not available:
+        failed = [status for status in model.statuses() if status.error_message]
+        if failed:
+            raise BertEmbedError(
+                f"The model {name!r} has no version that can be served: version "
+                f"{failed[0].version}: {failed[0].error_message}"
+            )
+        raise BertEmbedError(
+            f"{model.config.base_path} holds no version to serve: a folder with a number for "
+            "its name was expected, as `tf-bertembed export` makes it."
+        )
+    for version in model.config.labels.values():
+        if version not in available:
+            raise BertEmbedError(
+                f"Request to assign label to version {version} of model {name}, which is not "
+                "currently available for inference"
+            )
