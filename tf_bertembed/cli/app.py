@@ -15,6 +15,7 @@ from tf_bertembed.cli.evaluate import evaluate
 from tf_bertembed.cli.predict import predict
 from tf_bertembed.cli.quickstart import quickstart
 from tf_bertembed.cli.search import search
+from tf_bertembed.cli.serve import serve
 from tf_bertembed.cli.train import train
 from tf_bertembed.cli.vectors import vectors
 from tf_bertembed.cli.verify import verify
@@ -72,6 +73,7 @@ app.command()(predict)
 app.command()(embed)
 app.command()(search)
 app.command()(verify)
+app.command()(serve)
 app.add_typer(checkpoint)
 app.add_typer(train)
 app.add_typer(vectors)

@@ -7,7 +7,9 @@ What `tf.saved_model.load` makes lives on in the process' eager context until a
 collector finds it; the C API of `export.CApiModel` takes strings alone.
 """
 
+import contextlib
 import dataclasses
+import logging
 import threading
 
 import numpy as np
@@ -17,6 +19,7 @@ import tensorflow_text  # noqa: F401
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.export.c_api import require_saved_model
 from tf_bertembed.serving.errors import HTTP_STATUS, ServingError
+from tf_bertembed.serving.facts import note
 
 DEFAULT_SIGNATURE = "serving_default"
 PREDICT_METHOD = "tensorflow/serving/predict"
@@ -121,7 +124,7 @@ class LoadedModel:
         config.gpu_options.allow_growth = True
         self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
-            with graph.as_default():
+            with _quiet(), graph.as_default():
                 self.meta_graph = tf.compat.v1.saved_model.load(
                     self._session, [tf.saved_model.SERVING], str(self.path)
                 )
@@ -147,6 +150,22 @@ class LoadedModel:
                 self._session.close()
                 self._session = None
 
+    def signature(self, name):
+        """Find a signature.
+
+        Args:
+            name: string.
+
+        Returns:
+            A `Signature`.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION where there is none.
+        """
+        if name not in self.signatures:
+            raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
+        return self.signatures[name]
+
     def run(self, signature, inputs, timeout=None, outputs=None):
         """Answer a request, together with others where that is safe.
 
@@ -165,6 +184,7 @@ class LoadedModel:
             ServingError: where the request does not suit the signature, the
                 time is over, the queue is full or TensorFlow fails.
         """
+        note(signature=signature)
         if self._batcher is None:
             self.check(signature, inputs)
             return self.compute(signature, inputs, outputs, timeout)
@@ -180,7 +200,7 @@ class LoadedModel:
         Raises:
             ServingError: INVALID_ARGUMENT, in TensorFlow's words.
         """
-        specs = self._signature(signature).inputs
+        specs = self.signature(signature).inputs
         if inputs.keys() != specs.keys():
             raise ServingError("INVALID_ARGUMENT", _names_differ(inputs, specs))
         for place, (name, spec) in enumerate(sorted(specs.items())):
@@ -213,7 +233,7 @@ class LoadedModel:
         Raises:
             ServingError: where TensorFlow fails.
         """
-        chosen = self._signature(signature)
+        chosen = self.signature(signature)
         wanted = list(chosen.outputs) if outputs is None else list(outputs)
         feeds = {spec.tensor_name: inputs[name] for name, spec in chosen.inputs.items()}
         fetches = [chosen.outputs[name].tensor_name for name in wanted]
@@ -226,10 +246,17 @@ class LoadedModel:
             raise from_tensorflow(error) from error
         return {name: np.asarray(answer) for name, answer in zip(wanted, answers, strict=True)}
 
-    def _signature(self, name):
-        if name not in self.signatures:
-            raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
-        return self.signatures[name]
+
+@contextlib.contextmanager
+def _quiet():
+    # It would tell of a deprecation that stands for as long as TensorFlow 2 does.
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def from_tensorflow(error):
@@ -267,6 +294,13 @@ def load_problem(error):
 
 def _names_differ(inputs, specs):
     given, expected = sorted(inputs), sorted(specs)
+    if len(given) == len(expected):
+        lacking = next(name for name in expected if name not in inputs)
+        return (
+            f"Signature input alias: {lacking}(feed name: {specs[lacking].tensor_name}) not found "
+            "in request and no default value provided. Inputs expected to be in the request "
+            f"{{{','.join(given)}}}, or default input alias set: "
+        )
     extra = ",".join(name for name in given if name not in specs)
     missing = ",".join(name for name in expected if name not in inputs)
     return (

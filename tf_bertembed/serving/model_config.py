@@ -68,6 +68,9 @@ class ModelConfig:
     labels: dict = dataclasses.field(default_factory=dict)
     version_policy: VersionPolicy = VersionPolicy()
 
+    def __post_init__(self):
+        object.__setattr__(self, "base_path", Path(self.base_path))
+
 
 def read_model_config(path):
     """Read a `models.config`, as TensorFlow Serving's `--model_config_file`.
@@ -139,7 +142,7 @@ def from_proto(message, root):
 
 
 def check_models(models):
-    """Refuse two models of one name, and labels for no number.
+    """Refuse two models of one name.
 
     Args:
         models: list of `ModelConfig`.

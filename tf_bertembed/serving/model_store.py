@@ -8,6 +8,7 @@ import threading
 from tf_bertembed.common import BertEmbedError, MissingFileError
 from tf_bertembed.serving.batching import Batcher
 from tf_bertembed.serving.errors import ServingError
+from tf_bertembed.serving.facts import note
 from tf_bertembed.serving.model_config import check_models
 from tf_bertembed.serving.served_model import ServedModel
 
@@ -109,6 +110,7 @@ class ModelStore:
         if held is None:
             wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
             raise ServingError("NOT_FOUND", f"Servable not found for request: {wanted}")
+        note(model=name, version=held.number)
         try:
             yield held.loaded
         finally:

@@ -12,6 +12,7 @@ from tf_bertembed.serving.warm_up import warm_up
 log = logging.getLogger(__name__)
 
 START, LOADING, AVAILABLE, UNLOADING, END = "START", "LOADING", "AVAILABLE", "UNLOADING", "END"
+STATES = (START, LOADING, AVAILABLE, UNLOADING, END)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,358 @@
+"""Both APIs of TensorFlow Serving on two ports, started and stopped together."""
+
+import concurrent.futures
+import ipaddress
+import logging
+import signal
+import socket
+import threading
+
+from tf_bertembed.common import BertEmbedError
+from tf_bertembed.serving import facts
+from tf_bertembed.serving.requirements import require_packages
+
+log = logging.getLogger(__name__)
+
+REST_PORT, GRPC_PORT = 8501, 8500
+LOOPBACK = "127.0.0.1"
+STOP_SECONDS = 10.0
+# Each request of gRPC that waits for its batch holds a thread; more wait in the
+# queue of the executor, and what comes on top is refused.
+THREADS = 64
+MOST_REQUESTS = 512
+MESSAGE_BYTES = 64 * 2**20
+
+
+class Server:
+    """Serves the models of a store over REST and gRPC, for development and tests.
+
+    TensorFlow Serving is what production wants; this answers as it does where
+    it cannot run.
+
+    Args:
+        store: `ModelStore`. The models; the server starts and stops it.
+        rest_port: int. Where the REST API listens; 0 for any free port.
+        grpc_port: int. Where gRPC listens; 0 for any free port.
+        host: string. The address to listen at; by default this machine alone
+            is let in.
+        stop_seconds: float. How long `stop` waits for requests that run.
+        log_texts: bool. Whether logs may hold what clients send.
+        limits: `rest.Limits`. Bounds of the REST API; `None` for the
+            defaults.
+
+    Attributes:
+        rest_port: int. The port that was taken, once started.
+        grpc_port: int. Likewise.
+        statistics: `Statistics`. What Prometheus is told.
+
+    Example:
+
+    ```python
+    import tensorflow as tf
+    from tf_bertembed import serving
+    from tf_bertembed.serving.model_config import ModelConfig
+    from tf_bertembed.serving.model_store import ModelStore
+
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda text: {"length": tf.strings.length(text)},
+        input_signature=[tf.TensorSpec([None], tf.string, name="text")],
+    )
+    tf.saved_model.save(module, "saved_models/length/1", {"serving_default": module.serve})
+
+    store = ModelStore([ModelConfig("length", "saved_models/length")])
+    with serving.Server(store, rest_port=0, grpc_port=0) as server:
+        assert store.ready() and server.rest_port > 0
+    ```
+
+    References:
+        https://www.tensorflow.org/tfx/guide/serving
+    """
+
+    def __init__(
+        self,
+        store,
+        rest_port=REST_PORT,
+        grpc_port=GRPC_PORT,
+        host=LOOPBACK,
+        stop_seconds=STOP_SECONDS,
+        log_texts=False,
+        limits=None,
+    ):
+        require_packages()
+        from tf_bertembed.serving.statistics import Statistics
+
+        self.rest_port, self.grpc_port = rest_port, grpc_port
+        self.statistics = Statistics(store)
+        self._store, self._host = store, host
+        self._stop_seconds, self._log_texts, self._limits = stop_seconds, log_texts, limits
+        self._grpc = self._rest = self._thread = self._socket = None
+        self._stopping = threading.Lock()
+        self._stopped = threading.Event()
+
+    def start(self):
+        """Take the ports, load the models, begin to answer.
+
+        Raises:
+            BertEmbedError: where a port is taken, or a model cannot be
+                served.
+
+        Example:
+
+        ```python
+        from tf_bertembed import serving
+        from tf_bertembed.serving.model_config import ModelConfig
+        from tf_bertembed.serving.model_store import ModelStore
+
+        server = serving.Server(ModelStore([ModelConfig("bbc", "nowhere")]), 0, 0)
+        try:
+            server.start()
+        except FileNotFoundError as error:
+            assert "nowhere does not exist" in str(error)
+        ```
+        """
+        if not _is_loopback(self._host):
+            log.warning(
+                "anyone who reaches this address can use the models",
+                extra={"fields": {"host": self._host}},
+            )
+        try:
+            self._socket, self.rest_port = _bind(self._host, self.rest_port)
+            self._grpc, self.grpc_port = self._make_grpc()
+            self._store.start()
+        except BaseException:
+            self._close_ports()
+            raise
+        self._grpc.start()
+        self._start_rest()
+        log.info("serving", extra={"fields": self.addresses()})
+
+    def addresses(self):
+        """Say where the server listens.
+
+        Returns:
+            A dict of `rest`, a URL, and `grpc`, an address with a port.
+
+        Example:
+
+        ```python
+        from tf_bertembed import serving
+        from tf_bertembed.serving.model_store import ModelStore
+
+        server = serving.Server(ModelStore([]), rest_port=8501, grpc_port=8500)
+        assert server.addresses() == {"rest": "http://127.0.0.1:8501", "grpc": "127.0.0.1:8500"}
+        ```
+        """
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return {"rest": f"http://{host}:{self.rest_port}", "grpc": f"{host}:{self.grpc_port}"}
+
+    def stop(self):
+        """Let no more requests in, finish those that run, free the models.
+
+        What still runs after `stop_seconds` is cut off. A second call does
+        nothing.
+
+        Example:
+
+        ```python
+        from tf_bertembed import serving
+        from tf_bertembed.serving.model_store import ModelStore
+
+        server = serving.Server(ModelStore([]), rest_port=0, grpc_port=0)
+        server.start()
+        server.stop()
+        server.stop()
+        ```
+        """
+        with self._stopping:
+            if not self._stopped.is_set():
+                self._finish()
+                self._stopped.set()
+
+    def wait(self, timeout=None):
+        """Wait until the server is stopped.
+
+        Args:
+            timeout: float. The most seconds to wait; `None` for no limit.
+
+        Returns:
+            A bool, whether it is stopped.
+
+        Example:
+
+        ```python
+        from tf_bertembed import serving
+        from tf_bertembed.serving.model_store import ModelStore
+
+        with serving.Server(ModelStore([]), rest_port=0, grpc_port=0) as server:
+            assert not server.wait(timeout=0.01)
+        assert server.wait()
+        ```
+        """
+        return self._stopped.wait(timeout)
+
+    def run(self, started=None):
+        """Serve until the process is told to end (SIGTERM, SIGINT), then stop.
+
+        For the main thread of a program.
+
+        Args:
+            started: callable without arguments, called once the server
+                answers; `None` for nothing.
+
+        Example:
+
+        ```python
+        import os
+        import signal
+        from tf_bertembed import serving
+        from tf_bertembed.serving.model_store import ModelStore
+
+        server = serving.Server(ModelStore([]), rest_port=0, grpc_port=0)
+        server.run(started=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        assert server.wait()
+        ```
+        """
+        asked = threading.Event()
+        before = {
+            number: signal.signal(number, lambda *_: asked.set())
+            for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            self.start()
+            if started is not None:
+                started()
+            asked.wait()
+        finally:
+            self.stop()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _make_grpc(self):
+        import grpc
+        from tensorflow_serving.apis import (
+            model_service_pb2_grpc,
+            prediction_service_pb2_grpc,
+        )
+
+        from tf_bertembed.serving.grpc_services.health import health_handler
+        from tf_bertembed.serving.grpc_services.model_service import ModelService
+        from tf_bertembed.serving.grpc_services.prediction_service import PredictionService
+
+        server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="grpc"),
+            maximum_concurrent_rpcs=MOST_REQUESTS,
+            options=[
+                ("grpc.max_receive_message_length", MESSAGE_BYTES),
+                ("grpc.max_send_message_length", -1),
+                # Otherwise two servers share a port, and each gets some of the requests.
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        parts = (self._store, self.statistics, self._log_texts)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            PredictionService(*parts), server
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(*parts), server)
+        server.add_generic_rpc_handlers((health_handler(self._store.ready),))
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        try:
+            port = server.add_insecure_port(f"{host}:{self.grpc_port}")
+        except RuntimeError as error:
+            raise _taken(self._host, self.grpc_port, "It may be in use already.") from error
+        return server, port
+
+    def _start_rest(self):
+        import uvicorn
+
+        from tf_bertembed.serving.rest import BoundedProtocol, Limits, create_app
+
+        limits = self._limits or Limits()
+        app = create_app(
+            self._store,
+            limits=limits,
+            metrics=self.statistics.page,
+            observe=self.statistics.rest,
+            log_texts=self._log_texts,
+        )
+        config = uvicorn.Config(
+            _collecting(app),
+            http=BoundedProtocol.within(limits),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(self._stop_seconds)),
+        )
+        self._rest = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._rest.run, kwargs={"sockets": [self._socket]}, name="rest", daemon=True
+        )
+        self._thread.start()
+
+    def _finish(self):
+        log.info("stopping")
+        over = None if self._grpc is None else self._grpc.stop(self._stop_seconds)
+        if self._rest is not None:
+            self._rest.should_exit = True
+            self._thread.join()
+        if over is not None:
+            over.wait()
+        self._store.stop()
+        self._close_ports()
+        log.info("stopped")
+
+    def _close_ports(self):
+        if self._grpc is not None:
+            self._grpc.stop(None)
+            self._grpc = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _collecting(app):
+    """Have each request of an ASGI application collect its facts."""
+
+    async def collecting(scope, receive, send):
+        with facts.collect():
+            await app(scope, receive, send)
+
+    return collecting
+
+
+def _bind(host, port):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # Now, so that a second server learns at once that the port is taken.
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise _taken(host, port, f"{error.strerror or error}.") from error
+    except OverflowError as error:
+        listener.close()
+        raise _taken(host, port, "A port is a number up to 65535.") from error
+    return listener, listener.getsockname()[1]
+
+
+def _taken(host, port, problem):
+    return BertEmbedError(
+        f"The server cannot listen at {host}:{port}. Received: {problem} Choose another port."
+    )
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
