@@ -1,0 +1,1 @@
+"""A page where a person tries the models of a server."""

@@ -1,0 +1,119 @@
+"""Requests answered by a model store, from JSON to JSON; these methods block.
+
+Reference: tensorflow_serving/model_servers/http_rest_api_handler.cc.
+"""
+
+import json
+
+from google.protobuf import json_format
+
+from tf_bertembed.serving.example_methods import classify, regress
+from tf_bertembed.serving.facts import note
+from tf_bertembed.serving.loaded_model import DEFAULT_SIGNATURE
+from tf_bertembed.serving.rest.examples import serialized_examples
+from tf_bertembed.serving.rest.json_answers import (
+    classification_body,
+    columns_body,
+    regression_body,
+    rows_body,
+)
+from tf_bertembed.serving.rest.json_tensors import predict_inputs
+from tf_bertembed.serving.rest.json_values import invalid, parse_json, signature_name
+
+
+class Answers:
+    """Answers the requests of the REST API.
+
+    Args:
+        store: `ModelStore`.
+        limits: `Limits`.
+    """
+
+    def __init__(self, store, limits):
+        self._store, self._limits = store, limits
+
+    def answer(self, target, body):
+        """Answer one request, and note its rows.
+
+        Args:
+            target: `Target`. What it is about.
+            body: bytes.
+
+        Returns:
+            bytes, the JSON of the answer.
+
+        Raises:
+            ServingError: where it cannot be answered.
+        """
+        return getattr(self, f"_{target.verb}")(target, body)
+
+    def _predict(self, target, body):
+        document = parse_json(body)
+        name = signature_name(document) or DEFAULT_SIGNATURE
+        with self._store.use(**target.choice) as model:
+            if name not in model.signatures:
+                raise invalid(f'Serving signature name: "{name}" not found in signature def')
+            signature = model.signatures[name]
+            if not signature.inputs:
+                raise invalid(f"Failed to get input map for signature: {name}")
+            inputs, in_rows = predict_inputs(document, signature.inputs)
+            del document
+            self._admit(max(len(array) if array.ndim else 1 for array in inputs.values()))
+            outputs = model.run(name, inputs, self._limits.run_seconds)
+        return rows_body(outputs) if in_rows else columns_body(outputs)
+
+    def _classify(self, target, body):
+        return classification_body(*self._run_examples(classify, target, body))
+
+    def _regress(self, target, body):
+        return regression_body(self._run_examples(regress, target, body))
+
+    def _run_examples(self, method, target, body):
+        document = parse_json(body)
+        name = signature_name(document)
+        examples = serialized_examples(document)
+        del document
+        self._admit(len(examples))
+        with self._store.use(**target.choice) as model:
+            return method(model, name, examples, self._limits.run_seconds)
+
+    def _status(self, target, body):
+        statuses = [
+            {
+                "version": str(status.version),
+                "state": status.state,
+                "status": {
+                    "error_code": status.error_code,
+                    "error_message": status.error_message,
+                },
+            }
+            for status in self._store.statuses(**target.choice)
+        ]
+        return _to_json({"model_version_status": statuses})
+
+    def _metadata(self, target, body):
+        with self._store.use(**target.choice) as model:
+            signatures = {
+                name: json_format.MessageToDict(
+                    definition,
+                    preserving_proto_field_name=True,
+                    always_print_fields_with_no_presence=True,
+                )
+                for name, definition in model.meta_graph.signature_def.items()
+            }
+            spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
+        # What a `SignatureDefMap` in a map of `Any` looks like.
+        metadata = {"signature_def": {"signature_def": signatures}}
+        return _to_json({"model_spec": spec, "metadata": metadata})
+
+    def _admit(self, rows):
+        note(rows=rows)
+        if rows > self._limits.rows:
+            raise invalid(
+                f"The request has {rows} rows; this server takes at most {self._limits.rows}. "
+                "Send it in parts."
+            )
+
+
+def _to_json(value):
+    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "replace")
