@@ -1,8 +1,9 @@
 """TensorFlow's messages, as far as they are needed, without TensorFlow's Python.
 
-The field numbers are those of tensorflow/core/protobuf/{saved_model,meta_graph,config}.proto
-and tensorflow/core/framework/{graph,node_def,function,op_def,attr_value,tensor_shape}.proto.
-Fields that are left out here are skipped by the parser.
+The field numbers are those of tensorflow/core/protobuf/{saved_model,meta_graph,config}.proto,
+tensorflow/core/framework/{graph,node_def,function,op_def,kernel_def,attr_value,tensor,
+tensor_shape}.proto and tensorflow_serving/apis/{prediction_log,predict,classification,input,
+model}.proto. Fields that are left out here are skipped by the parser.
 """
 
 import functools
@@ -21,6 +22,7 @@ MESSAGES = {
     "SignatureDef": {
         "inputs": (1, "string->TensorInfo"),
         "outputs": (2, "string->TensorInfo"),
+        "method_name": (3, "string"),
     },
     "TensorInfo": {
         "name": (1, "string"),
@@ -42,10 +44,38 @@ MESSAGES = {
         "attr": (5, "string->AttrValue"),
     },
     "AttrValue": {"s": (2, "bytes"), "b": (5, "bool")},
-    "OpDef": {"name": (1, "string")},
+    "OpDef": {"name": (1, "string"), "attr": (4, "AttrDef*")},
+    "AttrDef": {"name": (1, "string")},
+    "OpList": {"op": (1, "OpDef*")},
+    "KernelDef": {"op": (1, "string"), "device_type": (2, "string")},
+    "KernelList": {"kernel": (1, "KernelDef*")},
     "ConfigProto": {
         "device_count": (1, "string->int32"),
         "allow_soft_placement": (7, "bool"),
+    },
+    "TensorProto": {
+        "dtype": (1, "int32"),
+        "tensor_shape": (2, "TensorShapeProto"),
+        "string_val": (8, "bytes*"),
+    },
+    "ModelSpec": {"signature_name": (3, "string")},
+    "PredictRequest": {
+        "model_spec": (1, "ModelSpec"),
+        "inputs": (2, "string->TensorProto"),
+    },
+    "PredictLog": {"request": (1, "PredictRequest")},
+    # Examples are handed on as they are: their bytes are what a signature takes.
+    "ExampleList": {"examples": (1, "bytes*")},
+    "Input": {"example_list": (1, "ExampleList")},
+    "ClassificationRequest": {"model_spec": (1, "ModelSpec"), "input": (2, "Input")},
+    "ClassifyLog": {"request": (1, "ClassificationRequest")},
+    "PredictionLog": {
+        "classify_log": (2, "ClassifyLog"),
+        "regress_log": (3, "bytes"),
+        "multi_inference_log": (4, "bytes"),
+        "session_run_log": (5, "bytes"),
+        "predict_log": (6, "PredictLog"),
+        "predict_streamed_log": (7, "bytes"),
     },
 }
 

@@ -1,34 +1,30 @@
 """What would keep a stock TensorFlow Serving 2.19 or 2.20 from loading a graph."""
 
-# Found by comparing TF_GetAllOpList of the wheels tensorflow 2.21.0 and 2.19.1.
-CORE_OPS_SINCE_2_19 = {
-    "DecodeJxl",
-    "DecodeWebP",
-    "TPUDummyInput",
-    "XlaSparseActivationsUnstack",
-    "XlaSparseDenseMatmulCustomCombinerOnTcGradWithAdagradAndCsrInput",
-    "XlaSparseDenseMatmulCustomCombinerOnTcGradWithAdagradMomentumAndCsrInput",
-    "XlaSparseDenseMatmulCustomCombinerOnTcGradWithAdamAndCsrInput",
-    "XlaSparseDenseMatmulCustomCombinerOnTcGradWithCsrInput",
-    "XlaSparseDenseMatmulCustomCombinerOnTcGradWithFtrlAndCsrInput",
-    "XlaSparseDenseMatmulCustomCombinerOnTcGradWithSgdAndCsrInput",
-    "XlaSparseDenseMatmulCustomCombinerOnTcWithCsrInput",
-    "XlaSparseGradientsStack",
-    "_CopyFromGpuToHost",
-    "_CopyFromHostToGpu",
-}
+import functools
+from pathlib import Path
 
-# Likewise tensorflow-text 2.21.1 and 2.12.1, the version that Serving carries
-# (https://github.com/tensorflow/serving/pull/4057).
-TEXT_OPS_SINCE_2_12 = {
-    "TFText>RoundRobinGenerateMasks",
-    "TFText>RoundRobinTrim",
-    "TFText>Utf8Binarize",
-}
+# Data files of TensorFlow Serving's ops; README.md there says how they were made.
+OP_LISTS = Path(__file__).parent / "op_lists"
+SERVERS = ("2.19", "2.20")
 
 JIT_ATTRIBUTE = "_XlaMustCompile"
 GRADIENT_ATTRIBUTE = "_gradient_op_type"
 CUSTOM_GRADIENT = b"CustomGradient-"
+
+
+@functools.cache
+def served_ops(version):
+    """List the ops that a stock TensorFlow Serving has, with a kernel for CPUs.
+
+    Args:
+        version: string. One of `SERVERS`.
+
+    Returns:
+        Per op a frozen set of the names of its attributes.
+    """
+    text = (OP_LISTS / f"tensorflow_serving_{version}.txt").read_text(encoding="utf-8")
+    entries = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {op: frozenset(attributes) for op, *attributes in entries}
 
 
 def _holders(meta_graph):
@@ -36,6 +32,10 @@ def _holders(meta_graph):
     yield "the main graph", None, graph.node
     for function in graph.library.function:
         yield f"the function {function.signature.name!r}", function.attr, function.node_def
+
+
+def _own_functions(meta_graph):
+    return {function.signature.name for function in meta_graph.graph_def.library.function}
 
 
 def graph_ops(meta_graph):
@@ -47,7 +47,7 @@ def graph_ops(meta_graph):
     Returns:
         A sorted list of strings, without calls of the graph's own functions.
     """
-    own = {function.signature.name for function in meta_graph.graph_def.library.function}
+    own = _own_functions(meta_graph)
     return sorted({node.op for _, _, nodes in _holders(meta_graph) for node in nodes} - own)
 
 
@@ -60,8 +60,7 @@ def servability_problems(meta_graph):
     Returns:
         A list of strings, one a problem; empty where there is none.
     """
-    lacking = (CORE_OPS_SINCE_2_19 | TEXT_OPS_SINCE_2_12).intersection(graph_ops(meta_graph))
-    problems = [f"TensorFlow Serving 2.19 lacks the op {op!r}." for op in sorted(lacking)]
+    problems = _lacking(meta_graph)
     for place, attributes, nodes in _holders(meta_graph):
         jitted = [attributes] if attributes is not None else []
         if any(
@@ -80,3 +79,28 @@ def servability_problems(meta_graph):
                 f"{place} names custom gradients that are not saved, at {leftovers[0]!r}."
             )
     return problems
+
+
+def _lacking(meta_graph):
+    """Ops, and attributes of ops, that a server does not know, each with its first node."""
+    own, places = _own_functions(meta_graph), {}
+    for place, _, nodes in _holders(meta_graph):
+        for node in nodes:
+            if node.op not in own:
+                # Those with an underscore are annotations, which any op may carry.
+                attributes = frozenset(a for a in node.attr if not a.startswith("_"))
+                places.setdefault((node.op, attributes), f"{node.name!r} of {place}")
+    found = {}
+    for (op, attributes), place in places.items():
+        for version in SERVERS:
+            ops = served_ops(version)
+            unknown = [f"the op {op!r}"]
+            if op in ops:
+                unknown = [f"{name!r} of the op {op!r}" for name in sorted(attributes - ops[op])]
+            for what in unknown:
+                found.setdefault(what, (place, []))[1].append(version)
+    return [
+        f"TensorFlow Serving {' and '.join(sorted(set(versions)))} "
+        f"lack{'' if len(set(versions)) > 1 else 's'} {what}, as in the node {place}."
+        for what, (place, versions) in sorted(found.items())
+    ]
