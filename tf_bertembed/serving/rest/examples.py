@@ -99,7 +99,7 @@ def _float(value):
         value = float(value)
     except OverflowError:
         raise invalid("JSON Parse error: Number too big to be stored in double.") from None
-    if np.isfinite(value) and abs(value) > np.finfo(np.float32).max:
+    if np.isfinite(value) and abs(value) > float(np.finfo(np.float32).max):
         raise invalid(
             f"Cannot convert JSON value: {show(value)} to float without loss of precision."
         )

@@ -284,7 +284,7 @@ def _decimal(value, dtype):
             value = float(value)
         except OverflowError:
             raise invalid("JSON Parse error: Number too big to be stored in double.") from None
-        fits = not np.isfinite(value) or abs(value) <= limits.max
+        fits = not np.isfinite(value) or abs(value) <= float(limits.max)
     if not fits:
         raise invalid(
             f"Cannot convert JSON value: {show(value)} to {_type_name(dtype)} "

@@ -1,0 +1,127 @@
+"""Texts and tensors of a client, before they are sent and once they are back."""
+
+import numpy as np
+
+from tf_bertembed.common import BertEmbedError
+
+
+def to_columns(texts, names):
+    """Give each input of a signature its values.
+
+    Args:
+        texts: string, list of strings or bytes, or dict from the names of
+            inputs to such lists or to arrays.
+        names: list of strings. The inputs of the signature.
+
+    Returns:
+        A dict from names to NumPy arrays of as many rows.
+
+    Raises:
+        BertEmbedError: where inputs are missing, unknown or of other lengths.
+    """
+    if not isinstance(texts, dict):
+        if len(names) != 1:
+            raise BertEmbedError(
+                f"The signature takes {len(names)} inputs, so a dict of {', '.join(names)} is "
+                f"expected. Received: {type(texts).__name__}."
+            )
+        texts = {names[0]: texts}
+    if set(texts) != set(names):
+        raise BertEmbedError(
+            f"The signature takes {', '.join(names)}. Received: {', '.join(map(str, texts))}."
+        )
+    columns = {name: _to_column(name, texts[name]) for name in names}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise BertEmbedError(f"All inputs must have as many rows. Received: {lengths}.")
+    return columns
+
+
+def _to_column(name, values):
+    if isinstance(values, (str, bytes)):
+        raise BertEmbedError(
+            f"A list of texts is expected for `{name}`. Received: one text, {values[:50]!r}. "
+            "Put it into a list."
+        )
+    if isinstance(values, np.ndarray) and values.dtype.kind not in "OUS":
+        return values
+    values = list(values)
+    if all(isinstance(value, (str, bytes)) for value in values):
+        column = np.empty(len(values), dtype=object)
+        column[:] = values
+        return column
+    try:
+        column = np.asarray(values)
+    except ValueError as error:
+        raise BertEmbedError(f"The rows of `{name}` are not all of one shape: {error}") from None
+    if column.dtype.kind not in "biuf":
+        kinds = ", ".join(sorted({type(value).__name__ for value in values}))
+        raise BertEmbedError(f"Texts, or numbers, are expected for `{name}`. Received: {kinds}.")
+    return column
+
+
+def to_text(value):
+    """A string as Python's users expect it; bytes that are not UTF-8 are escaped.
+
+    Args:
+        value: bytes.
+
+    Returns:
+        string.
+    """
+    return value.decode("utf-8", "surrogateescape")
+
+
+def nothing(spec):
+    """What a signature answers to no rows.
+
+    Args:
+        spec: dict of `dtype` (string) and `shape` (list), as
+            `Client.metadata` gives it.
+
+    Returns:
+        A NumPy array of no rows.
+    """
+    inner = [size or 0 for size in (spec["shape"] or [None])[1:]]
+    dtype = object if spec["dtype"] == "string" else spec["dtype"]
+    return np.zeros([0, *inner], dtype)
+
+
+def join(parts):
+    """Put the answers to parts of the rows together.
+
+    As one request does, an output that is as wide as its longest row is
+    filled up behind the others: with `""`, -1 (integers), 0 or False.
+
+    Args:
+        parts: list of dicts from names to NumPy arrays.
+
+    Returns:
+        A dict from names to NumPy arrays.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return {name: _join([part[name] for part in parts]) for name in parts[0]}
+
+
+def _join(arrays):
+    widest = np.max([array.shape[1:] for array in arrays], axis=0, initial=0)
+    kind = arrays[0].dtype.kind
+    filler = {"O": "", "i": -1}.get(kind, 0)
+    filled = [
+        np.pad(
+            array,
+            [
+                (0, 0),
+                *(
+                    (0, int(most) - size)
+                    for most, size in zip(widest, array.shape[1:], strict=True)
+                ),
+            ],
+            constant_values=filler,
+        )
+        if tuple(widest) != array.shape[1:]
+        else array
+        for array in arrays
+    ]
+    return np.concatenate(filled)
