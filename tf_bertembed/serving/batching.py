@@ -115,10 +115,12 @@ class Batcher:
         """
         model.check(signature, inputs)
         wanted = None if outputs is None else tuple(outputs)
-        together = model.signatures[signature].batchable
-        request = Request(inputs, _count_rows(inputs) if together else None)
+        count = _count_rows(inputs) if model.signatures[signature].batchable else None
+        # Without a row there is nothing to put together, only to answer.
+        together = bool(count)
+        request = Request(inputs, count or None)
         rows = request.rows()
-        key = (id(model), signature, wanted)
+        key = (id(model), signature, wanted, together)
         with self._ready:
             if self._stopped:
                 raise ServingError("UNAVAILABLE", "The server is shutting down.")
@@ -363,8 +365,7 @@ def _count_rows(inputs):
             "INVALID_ARGUMENT",
             "Batching session Run() input tensors must have equal 0th-dimension size",
         )
-    count = counts.pop()
-    return count or None
+    return counts.pop()
 
 
 def _gather(rows):

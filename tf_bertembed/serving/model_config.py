@@ -109,7 +109,7 @@ def parse_text(path, message):
             the line.
     """
     try:
-        text_format.Parse(path.read_bytes(), message)
+        text_format.Parse(path.read_text(encoding="utf-8"), message)
     except UnicodeDecodeError as error:
         raise FileFormatError(path, f"UTF-8 text was expected: {error}") from error
     except text_format.ParseError as error:

@@ -63,9 +63,8 @@ class ModelStore:
         except BaseException:
             self.stop()
             raise
-        if self._poll_seconds > 0:
-            self._poller = threading.Thread(target=self._poll, name="versions", daemon=True)
-            self._poller.start()
+        self._poller = threading.Thread(target=self._look_after, name="versions", daemon=True)
+        self._poller.start()
 
     def stop(self):
         """Stop looking, let all models go, fail what still waits."""
@@ -189,23 +188,24 @@ class ModelStore:
             raise ServingError("INVALID_ARGUMENT", f"Unrecognized servable version label: {label}")
         return labels[label]
 
-    def _poll(self):
+    def _look_after(self):
         while not self._stopped.is_set():
-            self._wake.wait(self._poll_seconds)
+            self._wake.wait(self._poll_seconds or None)
             self._wake.clear()
             if self._stopped.is_set():
                 return
             with self._changing:
-                swept = False
-                for model in self._models.values():
-                    try:
-                        model.poll()
-                        swept |= model.sweep()
-                    except OSError as error:
-                        log.error("looking for versions failed", extra=_fields(model, error))
-            if swept:
-                # Graphs of Python hold each other; weights are freed already.
-                gc.collect()
+                if any([self._look_at(model) for model in self._models.values()]):
+                    # Graphs of Python hold each other; weights are freed already.
+                    gc.collect()
+
+    def _look_at(self, model):
+        if self._poll_seconds:
+            try:
+                model.poll()
+            except OSError as error:
+                log.error("looking for versions failed", extra=_fields(model, error))
+        return model.sweep()
 
 
 def _fields(model, error):

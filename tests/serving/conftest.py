@@ -1,0 +1,145 @@
+"""Small real exports, and servers of them on loopback."""
+
+import shutil
+import threading
+import time
+import types
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from tf_bertembed.serving.loaded_model import CLASSIFY_METHOD
+
+TEXTS = tf.TensorSpec([None], tf.string, name="text")
+
+
+class Toy(tf.Module):
+    """Signatures of every kind that a server may meet."""
+
+    def __init__(self):
+        super().__init__()
+        words = tf.lookup.KeyValueTensorInitializer(["good", "bad"], [1, 2])
+        self.table = tf.lookup.StaticHashTable(words, default_value=0)
+        self.scale = tf.Variable([1.0, 2.0, 3.0])
+
+    @tf.function(input_signature=[TEXTS])
+    def shout(self, text):
+        length = tf.cast(tf.strings.length(text), tf.float32)
+        return {"upper": tf.strings.upper(text), "vector": length[:, None] * self.scale}
+
+    @tf.function(input_signature=[TEXTS, tf.TensorSpec([None], tf.string, name="other")])
+    def join(self, text, other):
+        return {"joined": text + other}
+
+    @tf.function(input_signature=[TEXTS])
+    def letters(self, text):
+        return {"letters": tf.strings.unicode_split(text, "UTF-8").to_tensor()}
+
+    @tf.function(input_signature=[TEXTS])
+    def parse(self, text):
+        return {"number": tf.strings.to_number(text)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x")])
+    def half(self, x):
+        return {"y": x / 2 + 2}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.uint8, name="small"),
+            tf.TensorSpec([], tf.int64, name="whole"),
+            tf.TensorSpec([None, None], tf.bool, name="flags"),
+        ]
+    )
+    def kinds(self, small, whole, flags):
+        return {
+            "small": small,
+            "whole": whole,
+            "flags": flags,
+            "half": tf.cast(small, tf.float16),
+            "double": tf.cast(small, tf.float64),
+        }
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    def classify(self, inputs):
+        parsed = tf.io.parse_example(inputs, {"text": tf.io.FixedLenFeature([], tf.string)})
+        scores = tf.one_hot(self.table.lookup(parsed["text"]), 3)
+        names = tf.constant(["none", "good", "bad"])
+        return {"classes": tf.tile(names[None], [tf.shape(inputs)[0], 1]), "scores": scores}
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory):
+    """The folder of one exported version, to be copied."""
+    module = Toy()
+    folder = tmp_path_factory.mktemp("toy") / "1"
+    names = ["join", "letters", "parse", "half", "kinds", "classify"]
+    signatures = {
+        "serving_default": module.shout,
+        **{name: getattr(module, name) for name in names},
+    }
+    tf.saved_model.save(module, str(folder), signatures)
+    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    signature = saved.meta_graphs[0].signature_def["classify"]
+    signature.method_name = CLASSIFY_METHOD
+    (folder / "saved_model.pb").write_bytes(saved.SerializeToString())
+    return folder
+
+
+@pytest.fixture
+def base(toy, tmp_path):
+    """A folder NAME with version 1 in it."""
+    shutil.copytree(toy, tmp_path / "toy" / "1")
+    return tmp_path / "toy"
+
+
+@pytest.fixture
+def add_version(toy):
+    """Copy the export in as one more version, as an export does: written beside, renamed."""
+
+    def add(base, number):
+        shutil.copytree(toy, base / f".{number}.new" / str(number))
+        (base / f".{number}.new" / str(number)).rename(base / str(number))
+
+    return add
+
+
+def strings(*texts):
+    """Texts as a request holds them."""
+    array = np.empty(len(texts), object)
+    array[:] = [text if isinstance(text, bytes) else text.encode() for text in texts]
+    return array
+
+
+def until(condition, seconds=30.0):
+    """Wait until a condition holds; fail where it never does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.01)
+
+
+def in_threads(function, arguments):
+    """Call a function with each argument, all at a time; the results, or what was raised."""
+    results = [None] * len(arguments)
+
+    def call(place, argument):
+        try:
+            results[place] = function(argument)
+        except (ValueError, grpc.RpcError) as error:
+            results[place] = error
+
+    threads = [threading.Thread(target=call, args=item) for item in enumerate(arguments)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+@pytest.fixture(scope="session")
+def tools():
+    """Functions that tests of this folder share."""
+    return types.SimpleNamespace(strings=strings, until=until, in_threads=in_threads)
