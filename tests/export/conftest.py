@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -82,3 +83,54 @@ def exported(tmp_path_factory):
 def copied(exported, tmp_path):
     """A copy of the exported model that a test may damage."""
     return Path(shutil.copytree(exported, tmp_path / "tiny" / "1"))
+
+
+PIECES = ["ada", "wrote", ".", "caf", "##e", "我", "住"]
+NAMES = ["ada", "café", "我"]
+
+
+def parts(preprocessor=None, **arguments):
+    """A small backbone with word vectors, and a preprocessor of a kind for it."""
+    from tf_bertembed import models, text
+
+    keras.utils.set_random_seed(0)
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, *PIECES])
+    dtype = arguments.pop("dtype", None)
+    backbone = models.BertEmbedBackbone(
+        vocabulary_size=tokenizer.vocabulary_size(),
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        max_sequence_length=16,
+        static_vocabulary_size=len(NAMES) + 1,
+        static_dim=4,
+        output_fusion="concat",
+        dtype=dtype,
+    )
+    backbone.set_static_vectors(np.arange(16).reshape(4, 4) * np.array([[0], [1], [1], [1]]) / 8)
+    kind = preprocessor or text.Preprocessor
+    return backbone, kind(tokenizer, 16, static_words=NAMES, **arguments)
+
+
+@pytest.fixture(scope="session")
+def make_parts():
+    return parts
+
+
+@pytest.fixture(scope="session")
+def named():
+    """A classifier with names for its labels and vectors for some words."""
+    from tf_bertembed import tasks
+
+    backbone, preprocessor = parts()
+    return tasks.TextClassifier(backbone, ["no", "yes", "人"], preprocessor)
+
+
+@pytest.fixture(scope="session")
+def named_path(named, tmp_path_factory):
+    from tf_bertembed import export
+
+    folder = tmp_path_factory.mktemp("models") / "named"
+    examples = ["Ada wrote.", "🙂 Café", "我住", "", "wrote wrote Ada"]
+    return export.export_saved_model(named, folder, examples=examples, metrics={"f1": 0.5})

@@ -73,7 +73,7 @@ def served(exported):
 def test_it_passes_verification(exported):
     report = export.verify(exported)
     assert report.ok, str(report)
-    assert {check.output for check in report.checks} == {
+    assert {c.output for c in report.checks if c.signature == "serving_default"} == {
         *("answer", "score", "start", "end", "no_answer_score"),
         *("answers", "scores", "starts", "ends"),
     }

@@ -66,6 +66,24 @@ def test_arrays_come_back_bit_by_bit(array):
     assert back.tobytes() == array.tobytes()
 
 
+def test_bytes_come_back_as_bytes():
+    columns = {"inputs": [b"\n\x04\xff", b""]}
+    encoded = json.loads(json.dumps(records.encode_inputs(columns)))
+    assert encoded == {"inputs": [{"b64": "CgT/"}, {"b64": ""}]}
+    assert records.decode_inputs(encoded) == columns
+    texts = {"text": ["a", "我"]}
+    assert records.decode_inputs(records.encode_inputs(texts)) == texts
+
+
+def test_a_record_of_before_is_read(copied):
+    path = copied / records.RECORD
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**record, "format": 1}), encoding="utf-8")
+    inputs, outputs, _ = records.read_record(copied)
+    assert inputs["embed"] == record["inputs"]
+    assert set(outputs) == set(record["signatures"])
+
+
 def test_missing_record(copied):
     (copied / records.RECORD).unlink()
     with pytest.raises(MissingFileError, match="Export the model again"):
@@ -77,7 +95,7 @@ def test_missing_record(copied):
     [
         ("", "damaged.*JSONDecodeError"),
         ("[]", "damaged"),
-        ('{"format": 99}', "format 1 was expected. Received: 99"),
+        ('{"format": 99}', "format 1 or 2 was expected. Received: 99"),
         ('{"format": 1, "inputs": {}}', "damaged.*signatures"),
         *(
             (f'{{"format": 1, "signatures": {{}}, "versions": {{}}, "inputs": {inputs}}}', wanted)
@@ -88,6 +106,8 @@ def test_missing_record(copied):
                 ('{"text": [1]}', "damaged.*lists of strings"),
                 ('{"a": ["x"], "b": ["x", "y"]}', "damaged.*one length"),
                 ("[]", "damaged.*AttributeError"),
+                ('{"inputs": [{"b64": "?"}]}', "damaged.*Error"),
+                ('{"inputs": [{"other": "YQ=="}]}', "damaged.*lists of strings"),
             )
         ),
         (b"\xff\xfe", "damaged.*UnicodeDecodeError"),

@@ -62,8 +62,11 @@ def test_answers_as_in_memory(path):
     report = export.verify(path, tolerance=1e-5)
     assert report.ok, str(report)
     assert 0 <= report.difference <= 1e-5
-    assert {check.output for check in report.checks} == {
-        *("label", "classes", "probabilities", "embedding")
+    assert {(check.signature, check.output) for check in report.checks} == {
+        *(("serving_default", output) for output in ("label", "classes", "probabilities")),
+        *(("classify", output) for output in ("classes", "scores")),
+        *(("tokenize", output) for output in ("pieces", "token_ids", "starts", "ends")),
+        ("embed", "embedding"),
     }
 
 

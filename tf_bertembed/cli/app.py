@@ -12,6 +12,7 @@ from tf_bertembed import __version__
 from tf_bertembed.cli.checkpoint import checkpoint
 from tf_bertembed.cli.embed import embed
 from tf_bertembed.cli.evaluate import evaluate
+from tf_bertembed.cli.export import export
 from tf_bertembed.cli.predict import predict
 from tf_bertembed.cli.quickstart import quickstart
 from tf_bertembed.cli.search import search
@@ -72,6 +73,7 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(embed)
 app.command()(search)
+app.command()(export)
 app.command()(verify)
 app.command()(serve)
 app.add_typer(checkpoint)

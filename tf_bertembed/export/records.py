@@ -1,5 +1,6 @@
 """What an exported model answered in memory, kept beside it as JSON."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileErro
 
 # TensorFlow leaves the folder assets.extra to whoever exports.
 RECORD = Path("assets.extra") / "tf_bertembed.json"
-FORMAT = 1
+FORMAT = 2
+# Of format 1 all inputs were strings.
+READABLE = (1, 2)
+BYTES = "b64"
 
 # English, Chinese, accents, emoji, another script, nothing, and more than fits.
 DEFAULT_EXAMPLES = (
@@ -89,22 +93,65 @@ def decode(entry):
     return np.array(entry["values"], dtype=kind).reshape(entry["shape"])
 
 
+def encode_inputs(columns):
+    """Turn the inputs of a signature into what JSON can hold.
+
+    Args:
+        columns: dict. Per input a list of strings, or of bytes.
+
+    Returns:
+        A dict of lists of strings; bytes are dicts `{"b64": …}`, as in the
+        REST API of TensorFlow Serving.
+    """
+    return {
+        name: [
+            {BYTES: base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+            for value in column
+        ]
+        for name, column in columns.items()
+    }
+
+
+def decode_inputs(columns):
+    """Turn what `encode_inputs` made back into strings and bytes.
+
+    Args:
+        columns: dict. What `encode_inputs` returned.
+
+    Returns:
+        A dict of lists of strings or bytes.
+
+    Raises:
+        ValueError: where `columns` is no such dict.
+    """
+    return {name: [_decode_value(value) for value in column] for name, column in columns.items()}
+
+
+def _decode_value(value):
+    if isinstance(value, dict) and list(value) == [BYTES]:
+        return base64.b64decode(value[BYTES], validate=True)
+    if not isinstance(value, str):
+        raise ValueError("`inputs` must be lists of strings")
+    return value
+
+
 def write_record(folder, inputs, outputs, versions):
     """Write the record of an export.
 
     Args:
         folder: `pathlib.Path`. The folder of the SavedModel.
-        inputs: dict. Per signature its inputs, each a list of strings.
+        inputs: dict. Per signature its inputs, each a list of strings or bytes.
         outputs: dict. Per signature a dict of arrays, the model's answers.
         versions: dict. Per package the version that made the export.
     """
-    common = next(iter(inputs.values()))
-    others = {signature: taken for signature, taken in inputs.items() if taken != common}
+    encoded = {signature: encode_inputs(taken) for signature, taken in inputs.items()}
+    common = next(iter(encoded.values()))
+    others = {signature: taken for signature, taken in encoded.items() if taken != common}
     record = {
         "format": FORMAT,
         "versions": versions,
         "inputs": common,
-        # Of signatures that take other strings than the rest.
+        # Of signatures that take others than the rest.
         **({"other_inputs": others} if others else {}),
         "signatures": {
             signature: {name: encode(array) for name, array in sorted(arrays.items())}
@@ -118,16 +165,11 @@ def write_record(folder, inputs, outputs, versions):
     )
 
 
-def _check_inputs(inputs):
-    columns = list(inputs.values())
-    if not columns or not all(
-        isinstance(column, list)
-        and column
-        and len(column) == len(columns[0])
-        and all(isinstance(text, str) for text in column)
-        for column in columns
-    ):
+def _checked_inputs(columns):
+    lists = all(isinstance(column, list) and column for column in columns.values())
+    if not columns or not lists or len({len(column) for column in columns.values()}) > 1:
         raise ValueError("`inputs` must be lists of strings, all of one length of at least 1")
+    return decode_inputs(columns)
 
 
 def read_record(folder):
@@ -153,20 +195,22 @@ def read_record(folder):
         )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["format"] != FORMAT:
+        if record["format"] not in READABLE:
             raise FileFormatError(
-                path, f"A record of format {FORMAT} was expected. Received: {record['format']!r}."
+                path,
+                f"A record of format {' or '.join(map(str, READABLE))} was expected. "
+                f"Received: {record['format']!r}.",
             )
         outputs = {
             signature: {name: decode(entry) for name, entry in arrays.items()}
             for signature, arrays in record["signatures"].items()
         }
-        inputs = {
-            signature: record.get("other_inputs", {}).get(signature, record["inputs"])
-            for signature in outputs
+        common = _checked_inputs(record["inputs"])
+        others = {
+            signature: _checked_inputs(taken)
+            for signature, taken in record.get("other_inputs", {}).items()
         }
-        for taken in (record["inputs"], *inputs.values()):
-            _check_inputs(taken)
+        inputs = {signature: others.get(signature, common) for signature in outputs}
         return inputs, outputs, record["versions"]
     except FileFormatError:
         raise

@@ -6,10 +6,11 @@ import tensorflow as tf
 from keras import ops
 
 from tf_bertembed.common import BertEmbedError
-from tf_bertembed.layers import MaskedLMHead, MaskedPooling
+from tf_bertembed.layers import MaskedLMHead
 from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.tasks.adamw import AdamW
 from tf_bertembed.tasks.base import BertEmbedTask
+from tf_bertembed.tasks.text_embedding import mean_embedding
 
 BERT_DEVIATION = 0.02  # of a fresh token table's components
 LONG_ROWS = 2 * BERT_DEVIATION
@@ -256,13 +257,7 @@ class Pretrainer(BertEmbedTask):
         assert sorted(pretrainer.signatures()) == ["embed", "serving_default"]
         ```
         """
-        pooling = MaskedPooling("mean", dtype="float32")
-
-        def embed(features):
-            outputs = self.backbone(features, training=False)
-            pooled = pooling(outputs["sequence_output"], features["padding_mask"])
-            return {"embedding": tf.cast(pooled, tf.float32)}
-
+        embed = mean_embedding(self.backbone)
         return {"serving_default": embed, "embed": embed}
 
     def get_config(self):

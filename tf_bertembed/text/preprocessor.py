@@ -285,6 +285,12 @@ class Preprocessor(keras_nlp.models.Preprocessor):
         return features
 
 
+def text_features(preprocessor, texts):
+    """Features of texts [B], each a row, as `Preprocessor` makes them, of any kind of it."""
+    with tf.device("cpu"):
+        return Preprocessor._features(preprocessor, [texts])
+
+
 def _is_pair(x):
     if isinstance(x, list) and x and isinstance(x[0], tuple):
         raise common.BertEmbedError(

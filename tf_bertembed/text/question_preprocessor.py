@@ -162,7 +162,7 @@ class QuestionPreprocessor(Preprocessor):
         }
         if rows is not None:
             features["static_ids"] = layout.fill(tf.gather(rows, kept.values))
-        for name, places in _characters(texts, ids, *bytes_of_pieces).items():
+        for name, places in piece_characters(texts, ids, *bytes_of_pieces).items():
             places = tf.where(ids.value_rowids() < tf.cast(batch, tf.int64), NOWHERE, places)
             places = tf.gather(places, kept.values)
             features[name] = layout.fill(places, NOWHERE, NOWHERE, NOWHERE)
@@ -199,7 +199,7 @@ class QuestionPreprocessor(Preprocessor):
         )
 
 
-def _characters(texts, ids, starts, ends):
+def piece_characters(texts, ids, starts, ends):
     """The code points that the pieces of [M] texts cover, flat, from their bytes."""
     before = characters_before(tf.strings.reduce_join(texts))
     lengths = tf.cast(tf.strings.length(texts), tf.int64)

@@ -122,7 +122,7 @@ def predict_file(run, source, output=None, batch_size=32, overwrite=False):
     if output is not None:
         _check_output(output, overwrite, (run, source))
     recipe, task = load_run(run)
-    examples = _read(recipe, source)
+    examples = read_examples(recipe, source)
 
     def write(file):
         with progress("Answering", len(examples)) as advance:
@@ -148,7 +148,8 @@ def predict_file(run, source, output=None, batch_size=32, overwrite=False):
     }
 
 
-def _read(recipe, source):
+def read_examples(recipe, source):
+    """Read what a task is to answer; `source` as for `predict_file`."""
     if str(source) == STDIN:
         lines = [line.rstrip("\r\n") for line in sys.stdin]
         if not lines:

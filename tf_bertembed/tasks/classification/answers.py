@@ -23,7 +23,9 @@ class ClassifierAnswers:
             dimension of each the batch: `serving_default` gives `label` `[B]`
             (with `multi_label` instead `labels` `[B, C]`, `""` behind the
             last) and `classes` `[B, C]` (strings) and `probabilities`
-            `[B, C]`; `embed` gives `embedding` `[B, D]`.
+            `[B, C]`; `classify`, for TensorFlow Serving's requests of that
+            name, `classes` and `scores` `[B, C]`; `embed` gives `embedding`
+            `[B, D]`.
 
         Example:
 
@@ -31,28 +33,35 @@ class ClassifierAnswers:
         from tf_bertembed import models, tasks
 
         classifier = tasks.TextClassifier(models.BertEmbedBackbone(100, 1, 2, 8, 16), 2)
-        assert sorted(classifier.signatures()) == ["embed", "serving_default"]
+        assert sorted(classifier.signatures()) == ["classify", "embed", "serving_default"]
         ```
         """
 
-        def classify(features):
-            logits = self(features, training=False)
+        # Outside of the graphs, which so hold the names once together.
+        with tf.device("cpu"):
             names = tf.constant(self.labels)
+
+        def answer(features):
+            logits = self(features, training=False)
             probabilities = self.probabilities(logits)
             classes = tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1])
             if self.multi_label:
                 chosen = tf.ragged.boolean_mask(classes, probabilities >= self.threshold)
-                answer = {"labels": chosen.to_tensor("", shape=[None, len(self.labels)])}
+                best = {"labels": chosen.to_tensor("", shape=[None, len(self.labels)])}
             else:
-                answer = {"label": tf.gather(names, tf.argmax(logits, axis=-1))}
-            return {**answer, "probabilities": probabilities, "classes": classes}
+                best = {"label": tf.gather(names, tf.argmax(logits, axis=-1))}
+            return {**best, "probabilities": probabilities, "classes": classes}
+
+        def classify(features):
+            answered = answer(features)
+            return {"classes": answered["classes"], "scores": answered["probabilities"]}
 
         def embed(features):
             outputs = self.backbone(features, training=False)
             pooled = self._pool(outputs, features["padding_mask"])
             return {"embedding": tf.cast(pooled, tf.float32)}
 
-        return {"serving_default": classify, "embed": embed}
+        return {"serving_default": answer, "classify": classify, "embed": embed}
 
     def probabilities(self, logits):
         """Turn logits into probabilities.

@@ -7,6 +7,8 @@ from tf_bertembed.common import BertEmbedError
 from tf_bertembed.tasks.question_answering.scores import best_threshold, score_answer, score_answers
 from tf_bertembed.tasks.question_answering.spans import LOW, answers_of, best_spans
 from tf_bertembed.tasks.question_answering.windows import Windows
+from tf_bertembed.tasks.text_embedding import mean_embedding
+from tf_bertembed.text.preprocessor import text_features
 
 # What is kept of a text until its answer is found is a few rows of logits.
 TEXTS_AT_ONCE = 256
@@ -20,14 +22,16 @@ class QuestionAnswers:
         """What an exported model answers.
 
         Returns:
-            A dict with one function, `serving_default`, from features to named
-            tensors of B texts: `answer` `[B]` string, the characters of the
+            A dict of functions from features to named tensors of B texts.
+            `serving_default` gives `answer` `[B]` string, the characters of the
             context, `""` for no answer; `score` `[B]`, its probability among
             all spans and no answer; `start` and `end` `[B]` int32, the code
             points of the context that it is, 0 and 0 for no answer;
             `no_answer_score` `[B]`; and of the best spans, whether or not no
             answer is better, `answers`, `scores`, `starts` and `ends`
             `[B, n_best]`: `""`, 0, 0 and 0 where the context has fewer.
+            `embed`, of single texts, gives `embedding` `[B, D]` float32, the
+            mean of `sequence_output`.
 
         Example:
 
@@ -35,7 +39,7 @@ class QuestionAnswers:
         from tf_bertembed import models, tasks
 
         answerer = tasks.QuestionAnswerer(models.BertEmbedBackbone(100, 1, 2, 8, 16))
-        assert list(answerer.signatures()) == ["serving_default"]
+        assert list(answerer.signatures()) == ["serving_default", "embed"]
         ```
         """
 
@@ -44,7 +48,15 @@ class QuestionAnswers:
             found = self._spans(features, logits["start_logits"], logits["end_logits"])
             return answers_of(found, features["contexts"], self.null_threshold)
 
-        return {"serving_default": answer}
+        return {"serving_default": answer, "embed": mean_embedding(self.backbone)}
+
+    def signature_inputs(self):
+        """The strings of the signatures that take others than `text_inputs`.
+
+        Returns:
+            A dict: `embed` takes `text`, and the features of single texts.
+        """
+        return {"embed": (("text",), lambda texts: text_features(self.preprocessor, *texts))}
 
     def _spans(self, features, start_logits, end_logits):
         return best_spans(

@@ -146,13 +146,15 @@ class SentenceAnswers:
         ```
         """
 
+        with tf.device("cpu"):
+            names = None if self.labels is None else tf.constant(self.labels)
+
         def embed(features):
             return {"embedding": self(self.inputs_of(features), training=False)}
 
         def similarity(features):
             judged = self._judge(self(self.inputs_of(features), training=False))
             if self.labels is not None:
-                names = tf.constant(self.labels)
                 probabilities = judged["probabilities"]
                 judged["label"] = tf.gather(names, tf.argmax(probabilities, axis=-1))
                 judged["classes"] = tf.tile(names[tf.newaxis], [tf.shape(probabilities)[0], 1])

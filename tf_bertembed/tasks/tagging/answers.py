@@ -4,7 +4,9 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.tasks.tagging.entity_spans import EntitySpans
+from tf_bertembed.tasks.text_embedding import mean_embedding
 from tf_bertembed.text import marks_entities
+from tf_bertembed.text.preprocessor import text_features
 
 ENTITY = {"text": "entities", "label": "entity_labels", "start": "entity_starts"}
 ENTITY |= {"end": "entity_ends", "score": "entity_scores"}
@@ -25,14 +27,17 @@ class TaggerAnswers:
         """What an exported model answers.
 
         Returns:
-            A dict of one function, `serving_default`, from the features of a
-            `TaggingPreprocessor` to named tensors: `words` and `tags` `[B, W]`
-            (strings, `""` behind the last), `scores` `[B, W]` (the tag's
-            probability, 0 there), `starts` and `ends` `[B, W]` int32 (code
-            points of the text, -1 there). Where the labels are tags of
-            entities, also `entities` `[B, E]`, the part of the text, with
-            `entity_labels`, `entity_starts`, `entity_ends` and
-            `entity_scores`, the mean of its words' scores.
+            A dict of functions from features to named tensors.
+            `serving_default`, of those of a `TaggingPreprocessor`, gives
+            `words` and `tags` `[B, W]` (strings, `""` behind the last),
+            `scores` `[B, W]` (the tag's probability, 0 there), `starts` and
+            `ends` `[B, W]` int32 (code points of the text, -1 there). Where
+            the labels are tags of entities, also `entities` `[B, E]`, the
+            part of the text, with `entity_labels`, `entity_starts`,
+            `entity_ends` and `entity_scores`, the mean of its words' scores.
+            `embed` gives `embedding` `[B, D]` float32, the mean of
+            `sequence_output` over the first `sequence_length` pieces of the
+            text.
 
         Example:
 
@@ -40,7 +45,7 @@ class TaggerAnswers:
         from tf_bertembed import models, tasks
 
         tagger = tasks.TokenClassifier(models.BertEmbedBackbone(100, 1, 2, 8, 16), ["O", "B"])
-        assert list(tagger.signatures()) == ["serving_default"]
+        assert list(tagger.signatures()) == ["serving_default", "embed"]
         ```
         """
 
@@ -50,7 +55,15 @@ class TaggerAnswers:
             starts, ends = features["word_starts"], features["word_ends"]
             return self._served(logits, known, features["texts"], features["words"], starts, ends)
 
-        return {"serving_default": tag}
+        return {"serving_default": tag, "embed": mean_embedding(self.backbone)}
+
+    def signature_inputs(self):
+        """The features of the signatures that read others than those of words.
+
+        Returns:
+            A dict: `embed` takes `text`, and the features of texts.
+        """
+        return {"embed": (("text",), lambda texts: text_features(self.preprocessor, *texts))}
 
     def answer(self, x, batch_size=32):
         """Answer as an exported model does, ready for JSON.
