@@ -108,9 +108,10 @@ class Table:
 
 def groups(arguments):
     """The cells, in groups that share a process; sides alternate within a data set and seed."""
-    for name in arguments.tasks:
-        weights = SETTINGS[name].weights
-        for seed in range(arguments.seeds):
+    # Seeds outermost: a table that was stopped early has every task.
+    for seed in range(arguments.seeds):
+        for name in arguments.tasks:
+            weights = SETTINGS[name].weights
             turns = [
                 [Cell(name, weights, 0, OURS, form, seed) for form in arguments.forms],
                 [Cell(name, weights, 0, THEIRS, "none", seed)],

@@ -161,7 +161,9 @@ class BertEmbedTask(keras_nlp.models.Task):
             return self._samples(x, y, sample_weight)
         # Each dataset would trace it anew, which takes longer than to read a small one.
         made_of = preprocessor, *preprocessor.made_of()
-        traced = self._kept_features.get(made_of, lambda: tf.function(self._samples))
+        traced = self._kept_features.get(
+            made_of, lambda: tf.function(self._samples, autograph=False)
+        )
         return traced(x, y, sample_weight)
 
     def _samples(self, x, y=None, sample_weight=None):
