@@ -25,6 +25,8 @@ DEFAULT_SIGNATURE = "serving_default"
 PREDICT_METHOD = "tensorflow/serving/predict"
 CLASSIFY_METHOD = "tensorflow/serving/classify"
 REGRESS_METHOD = "tensorflow/serving/regress"
+# What TensorFlow calls these types where C++ writes the message.
+SHORT_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,7 +211,8 @@ class LoadedModel:
             if given != spec.dtype:
                 raise ServingError(
                     "INVALID_ARGUMENT",
-                    f"Expects arg[{place}] to be {spec.dtype.name} but {given.name} is provided",
+                    f"Expects arg[{place}] to be {_type(spec.dtype)} but {_type(given)} is "
+                    "provided",
                 )
             if not spec.takes(array.shape):
                 raise ServingError(
@@ -308,6 +311,10 @@ def _names_differ(inputs, specs):
         f"len({{{','.join(given)}}}) != len({{{','.join(expected)}}}). "
         f"Sent extra: {{{extra}}}. Missing but required: {{{missing}}}."
     )
+
+
+def _type(dtype):
+    return SHORT_NAMES.get(dtype.name, dtype.name)
 
 
 def _shown(shape):

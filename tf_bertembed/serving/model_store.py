@@ -195,9 +195,10 @@ class ModelStore:
             if self._stopped.is_set():
                 return
             with self._changing:
-                if any([self._look_at(model) for model in self._models.values()]):
-                    # Graphs of Python hold each other; weights are freed already.
-                    gc.collect()
+                swept = [model for model in self._models.values() if self._look_at(model)]
+            if swept:
+                # Graphs of Python hold each other; weights are freed already.
+                gc.collect()
 
     def _look_at(self, model):
         if self._poll_seconds:

@@ -8,7 +8,6 @@ import socket
 import threading
 
 from tf_bertembed.common import BertEmbedError
-from tf_bertembed.serving import facts
 from tf_bertembed.serving.requirements import require_packages
 
 log = logging.getLogger(__name__)
@@ -283,7 +282,7 @@ class Server:
             log_texts=self._log_texts,
         )
         config = uvicorn.Config(
-            _collecting(app),
+            app,
             http=BoundedProtocol.within(limits),
             lifespan="off",
             log_config=None,
@@ -316,16 +315,6 @@ class Server:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _collecting(app):
-    """Have each request of an ASGI application collect its facts."""
-
-    async def collecting(scope, receive, send):
-        with facts.collect():
-            await app(scope, receive, send)
-
-    return collecting
 
 
 def _bind(host, port):

@@ -10,7 +10,7 @@ import grpc
 from tf_bertembed.serving import facts
 from tf_bertembed.serving.errors import ServingError
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("tf_bertembed.serving.access")
 
 
 def answered(name):
@@ -36,7 +36,7 @@ def answered(name):
             if self.log_texts:
                 known["body"] = str(request)[:1000]
             known |= {"status": code, "milliseconds": round(1000 * seconds, 3)}
-            fields = {"request": _request_id(context), "method": name, **known}
+            fields = {"api": "grpc", "method": name, "request_id": _request_id(context), **known}
             log.info("request", extra={"fields": fields})
             if code != "OK":
                 context.abort(grpc.StatusCode[code], message)

@@ -1,0 +1,205 @@
+import json
+import logging
+import socket
+import threading
+import urllib.error
+import urllib.request
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from tf_bertembed.common import BertEmbedError, MissingPackageError
+from tf_bertembed.serving import Server, requirements
+from tf_bertembed.serving.json_logs import LOGGERS, log_as_json
+from tf_bertembed.serving.model_config import ModelConfig
+from tf_bertembed.serving.model_store import ModelStore
+
+
+@pytest.fixture
+def make_server(base):
+    def make(**settings):
+        store = ModelStore([ModelConfig("toy", base)], poll_seconds=0)
+        return Server(store, **{"rest_port": 0, "grpc_port": 0, **settings})
+
+    return make
+
+
+def get(server, path, data=None, headers=None):
+    message = urllib.request.Request(server.addresses()["rest"] + path, data, headers or {})
+    try:
+        with urllib.request.urlopen(message, timeout=60) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def predict(server, text, **settings):
+    message = predict_pb2.PredictRequest()
+    message.model_spec.name = "toy"
+    message.inputs["text"].CopyFrom(tf.make_tensor_proto([text]))
+    with grpc.insecure_channel(server.addresses()["grpc"]) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        return stub.Predict(message, timeout=60, **settings).outputs["upper"].string_val[0]
+
+
+def ask_over_rest(server, text):
+    body = json.dumps({"instances": [text]}).encode()
+    return get(server, "/v1/models/toy:predict", body)
+
+
+def test_both_apis_and_what_prometheus_is_told(make_server):
+    with make_server() as server:
+        assert predict(server, "a") == b"A"
+        status, body = ask_over_rest(server, "b")
+        assert (status, json.loads(body)["predictions"][0]["upper"]) == (200, "B")
+        assert get(server, "/healthz")[0] == 200
+        assert get(server, "/v1/models/made-up:predict", b"{}")[0] in (400, 404)
+        _, page = get(server, "/metrics")
+        lines = page.splitlines()
+    for label in ('api="grpc",method="predict"', 'api="rest",method="predict"'):
+        status = "OK" if "grpc" in label else "200"
+        assert (
+            f'tf_bertembed_requests_total{{{label},model="toy",signature="serving_default",'
+            f'status="{status}",version="1"}} 1.0' in lines
+        )
+    # A name that a client made up is no label.
+    assert "made-up" not in page
+    assert 'tf_bertembed_version_state{model="toy",state="AVAILABLE",version="1"} 1.0' in lines
+    assert 'tf_bertembed_version_state{model="toy",state="END",version="1"} 0.0' in lines
+    assert 'tf_bertembed_batch_rows_sum{model="toy",signature="serving_default"} 2.0' in lines
+    assert any(line.startswith("process_resident_memory_bytes ") for line in lines)
+
+
+def test_a_port_that_is_taken(make_server):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        for name in ("rest_port", "grpc_port"):
+            server = make_server(**{name: port})
+            with pytest.raises(BertEmbedError, match=f"cannot listen at 127.0.0.1:{port}"):
+                server.start()
+            server.stop()
+
+
+def test_two_servers_never_share_a_port(make_server):
+    with make_server() as first:
+        for name in ("rest_port", "grpc_port"):
+            server = make_server(**{name: getattr(first, name)})
+            with pytest.raises(BertEmbedError, match="Choose another port"):
+                server.start()
+            server.stop()
+
+
+def test_a_model_that_cannot_be_served_leaves_no_port_open(tmp_path):
+    server = Server(ModelStore([ModelConfig("toy", tmp_path)]), rest_port=0, grpc_port=0)
+    with pytest.raises(BertEmbedError, match="holds no version"):
+        server.start()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", server.rest_port)) != 0
+    server.stop()
+
+
+def is_refused(server):
+    try:
+        get(server, "/healthz")
+        return False
+    except urllib.error.URLError:
+        pass
+    try:
+        predict(server, "too late")
+        return False
+    except grpc.RpcError as error:
+        return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+
+
+def test_requests_that_run_are_finished_and_no_more_let_in(make_server, monkeypatch, tools):
+    from tf_bertembed.serving.loaded_model import LoadedModel
+
+    running, go_on, compute = threading.Semaphore(0), threading.Event(), LoadedModel.compute
+
+    def slow(*arguments):
+        running.release()
+        assert go_on.wait(60)
+        return compute(*arguments)
+
+    monkeypatch.setattr(LoadedModel, "compute", slow)
+    answers = {}
+    server = make_server(stop_seconds=60)
+    server.start()
+
+    def ask(name, function):
+        answers[name] = function(server, "last")
+
+    clients = [
+        threading.Thread(target=ask, args=("grpc", predict)),
+        threading.Thread(target=ask, args=("rest", ask_over_rest)),
+    ]
+    stopping = threading.Thread(target=server.stop)
+    for client in clients:
+        client.start()
+    # Both wait for an answer, in one batch or in two.
+    running.acquire()
+    while server.statistics.registry.get_sample_value(
+        "tf_bertembed_queued_rows", {"model": "toy", "signature": "serving_default"}
+    ):
+        running.acquire()
+    stopping.start()
+    tools.until(lambda: is_refused(server))
+    assert not server.wait(0)
+    go_on.set()
+    for thread in (*clients, stopping):
+        thread.join(60)
+    assert server.wait(0)
+    assert answers["grpc"] == b"LAST"
+    assert json.loads(answers["rest"][1])["predictions"][0]["upper"] == "LAST"
+
+
+@pytest.fixture
+def json_log(tmp_path):
+    """A file that the server's loggers write to, as a command has them do."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(log.handlers[:], log.level, log.propagate) for log in loggers]
+    path = tmp_path / "log"
+    with path.open("w", encoding="utf-8") as stream:
+        log_as_json(stream)
+        yield path
+    for log, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        log.handlers[:], log.propagate = handlers, propagate
+        log.setLevel(level)
+
+
+@pytest.mark.parametrize("log_texts", [False, True])
+def test_logs_hold_no_texts_unless_asked(make_server, json_log, log_texts):
+    with make_server(log_texts=log_texts) as server:
+        predict(server, "a secret", metadata=[("x-request-id", "mine-1")])
+        ask_over_rest(server, "a secret")
+    text = json_log.read_text(encoding="utf-8")
+    entries = [json.loads(line) for line in text.splitlines()]
+    requests = [entry for entry in entries if entry["message"] == "request"]
+    assert [(r["model"], r["version"], r["signature"]) for r in requests] == [
+        ("toy", 1, "serving_default")
+    ] * 2
+    assert requests[0]["request_id"] == "mine-1"
+    assert len(requests[1]["request_id"]) == 32
+    assert all(r["milliseconds"] > 0 for r in requests)
+    assert ("secret" in text) is log_texts
+    assert {"version available", "serving", "stopping", "stopped"} <= {
+        entry["message"] for entry in entries
+    }
+
+
+def test_an_address_that_others_reach_is_said(make_server, caplog):
+    with caplog.at_level(logging.WARNING, "tf_bertembed.serving"):
+        server = make_server(host="0.0.0.0")
+        server.start()
+        server.stop()
+    assert "anyone who reaches this address can use the models" in caplog.text
+
+
+def test_a_missing_package(make_server, monkeypatch):
+    monkeypatch.setattr(requirements, "MODULES", ("tensorflow_serving", "not_installed_here"))
+    with pytest.raises(MissingPackageError, match=r"pip install 'tf-bertembed\[serve\]'"):
+        make_server()
