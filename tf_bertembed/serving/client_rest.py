@@ -216,6 +216,9 @@ def _read(connection, response, deadline):
             break
         parts.append(part)
         deadline.left()
+    # http.client tells of an answer that was cut off only where all is read at once.
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
     return b"".join(parts)
 
 

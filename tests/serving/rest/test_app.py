@@ -232,7 +232,9 @@ def test_predictions_that_are_refused(live, body, message):
 
 
 def test_no_rows(live):
-    assert live.predict({"inputs": []}).content.get("outputs", {}).get("length") == [], live.predict({"inputs": []}).content
+    assert live.predict({"inputs": []}).content.get("outputs", {}).get("length") == [], (
+        live.predict({"inputs": []}).content
+    )
     answer = live.predict({"signature_name": "words", "instances": [""]})
     assert answer.content == {"predictions": [[]]} or answer.content == {"predictions": [[""]]}
 

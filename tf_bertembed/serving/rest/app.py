@@ -114,7 +114,9 @@ class RestApi:
                 if self._log_texts:
                     facts.note(body=bytes(body[:1000]).decode("utf-8", "replace"))
                 answer = functools.partial(self._answers.answer, target, body)
-                return JsonResponse(await anyio.to_thread.run_sync(answer, limiter=self._threads))
+                # Who asks how the models are does not wait behind predictions.
+                limiter = self._threads if request.method == "POST" else None
+                return JsonResponse(await anyio.to_thread.run_sync(answer, limiter=limiter))
         except ServingError as error:
             return _failure(error.http_status, error.message)
         except RefusedError as error:

@@ -1,0 +1,334 @@
+"""The client over both APIs, against a server and against faults."""
+
+import contextlib
+import http.server
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tf_bertembed.common import BertEmbedError
+from tf_bertembed.serving import Client, Server, ServingError
+from tf_bertembed.serving.model_config import ModelConfig
+from tf_bertembed.serving.model_store import ModelStore
+
+
+@pytest.fixture(scope="module")
+def server(toy):
+    store = ModelStore([ModelConfig("toy", toy.parent, labels={"stable": 1})], poll_seconds=0)
+    with Server(store, rest_port=0, grpc_port=0) as server:
+        yield server
+
+
+@pytest.fixture(params=["rest", "grpc"])
+def connect(server, request):
+    """Make a client of the server, over one API and then the other."""
+    with contextlib.ExitStack() as stack:
+
+        def connect(model="toy", **options):
+            address = server.addresses()[request.param]
+            return stack.enter_context(
+                Client(address, model, transport=request.param, pause=0.01, **options)
+            )
+
+        yield connect
+
+
+def test_texts_in_arrays_out(connect):
+    answer = connect().predict(["good", "Zürich"])
+    assert sorted(answer) == ["upper", "vector"]
+    assert answer["upper"].tolist() == ["GOOD", "ZüRICH"]
+    assert answer["vector"].dtype == np.float32
+    np.testing.assert_array_equal(answer["vector"], [[4, 8, 12], [7, 14, 21]])
+
+
+def test_many_rows_are_sent_in_parts(connect):
+    texts = [str(number) for number in range(7)]
+    answer = connect(batch_size=3).predict(texts)
+    assert answer["upper"].tolist() == texts
+    assert answer["vector"].shape == (7, 3)
+
+
+def test_parts_of_other_widths_are_filled_up(connect):
+    letters = connect(batch_size=1).predict(["a", "bcd"], "letters")["letters"]
+    assert letters.tolist() == [["a", "", ""], ["b", "c", "d"]]
+
+
+def test_several_inputs_and_bytes(connect):
+    client = connect()
+    answer = client.predict({"text": ["a", b"\xff"], "other": ["b", ""]}, "join")
+    assert answer["joined"].tolist() == ["ab", "\udcff"]
+    again = client.predict({"text": answer["joined"], "other": ["", ""]}, "join")
+    assert again["joined"].tolist() == ["ab", "\udcff"]
+
+
+def test_numbers(connect):
+    answer = connect().predict({"x": np.array([[1, 2], [3, np.inf]], np.float32)}, "half")
+    np.testing.assert_array_equal(answer["y"], [[2.5, 3], [3.5, np.inf]])
+    assert answer["y"].dtype == np.float32
+
+
+def test_no_rows(connect):
+    answer = connect().predict([])
+    assert answer["vector"].shape == (0, 3)
+    assert answer["vector"].dtype == np.float32
+    assert answer["upper"].shape == (0,)
+
+
+def test_classify(connect):
+    answer = connect().classify(["bad", "what"])
+    assert answer["classes"].tolist() == [["none", "good", "bad"]] * 2
+    np.testing.assert_array_equal(answer["scores"], [[0, 0, 1], [1, 0, 0]])
+    assert answer["scores"].dtype == np.float32
+    assert connect().classify([])["scores"].shape == (0, 0)
+    with pytest.raises(BertEmbedError, match="The signature `letters` does not classify"):
+        connect().classify(["a"], "letters")
+
+
+def test_metadata_and_status(connect):
+    client = connect()
+    metadata = client.metadata()
+    assert (metadata["name"], metadata["version"]) == ("toy", 1)
+    assert metadata["signatures"]["serving_default"] == {
+        "method_name": "tensorflow/serving/predict",
+        "inputs": {"text": {"dtype": "string", "shape": [None]}},
+        "outputs": {
+            "upper": {"dtype": "string", "shape": [None]},
+            "vector": {"dtype": "float32", "shape": [None, 3]},
+        },
+    }
+    assert metadata["signatures"]["kinds"]["inputs"]["whole"] == {"dtype": "int64", "shape": []}
+    assert client.status() == [
+        {"version": 1, "state": "AVAILABLE", "error_code": "OK", "error_message": ""}
+    ]
+
+
+@pytest.mark.parametrize("choice", [{"version": 1}, {"label": "stable"}])
+def test_a_version_can_be_chosen(connect, choice):
+    assert connect(**choice).predict(["a"])["upper"].tolist() == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ({"model": "other"}, "NOT_FOUND", "Servable not found for request: Latest(other)"),
+        ({"version": 7}, "NOT_FOUND", "Servable not found for request: Specific(toy, 7)"),
+        ({"label": "no"}, "INVALID_ARGUMENT", "Unrecognized servable version label: no"),
+    ],
+)
+def test_errors_of_the_server(connect, options, code, message):
+    with pytest.raises(ServingError) as caught:
+        connect(**options).predict(["a"])
+    assert (caught.value.code, str(caught.value)) == (code, message)
+
+
+def test_errors_of_the_model(connect):
+    with pytest.raises(
+        ServingError, match="StringToNumberOp could not correctly convert"
+    ) as caught:
+        connect().predict(["no number"], "parse")
+    assert caught.value.code == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize(
+    ("texts", "signature", "message"),
+    [
+        ("a", "serving_default", "A list of texts is expected for `text`. Received: one text, 'a'"),
+        ([1.5, "a"], "serving_default", "Texts, or numbers, are expected for `text`."),
+        ([None], "serving_default", "Received: NoneType."),
+        (["a"], "join", "The signature takes 2 inputs, so a dict of other, text is expected."),
+        ({"text": ["a"]}, "join", "The signature takes other, text. Received: text."),
+        ({"text": ["a"], "other": []}, "join", "All inputs must have as many rows."),
+        ({"x": [[1, 2], [3]]}, "half", "The rows of `x` are not all of one shape"),
+        (["a"], "no", "The model has no signature `no`. It has: classify, "),
+    ],
+)
+def test_what_is_refused_before_it_is_sent(connect, texts, signature, message):
+    with pytest.raises(BertEmbedError) as caught:
+        connect().predict(texts, signature)
+    assert message in str(caught.value)
+
+
+def test_embed_needs_an_embedding(connect):
+    with pytest.raises(BertEmbedError, match="The model gives no embedding"):
+        connect().embed(["a"])
+
+
+def test_threads_share_a_client(connect, tools):
+    client = connect()
+    answers = tools.in_threads(lambda text: client.predict([text])["upper"][0], ["a"] * 8)
+    assert answers == ["A"] * 8
+
+
+def test_a_closed_client_says_so(connect):
+    client = connect()
+    client.predict(["a"])
+    client.close()
+    with pytest.raises(BertEmbedError, match="The client is closed"):
+        client.predict(["a"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"transport": "carrier pigeon"}, '`transport` must be "rest" or "grpc"'),
+        ({"version": 1, "label": "a"}, "Either `version` or `label` names a version"),
+        ({"model": ""}, "`model` must name a model"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0."),
+        ({"timeout": 0}, "`timeout` must be at least 0.001. Received: 0."),
+        ({"address": "ftp://a"}, "The address of a REST API is like http://127.0.0.1:8501."),
+        ({"address": "a:b"}, "The address of a REST API is like"),
+        (
+            {"address": "http://a", "transport": "grpc"},
+            "The address of a gRPC API is like 127.0.0.1:8500.",
+        ),
+    ],
+)
+def test_arguments(options, message):
+    with pytest.raises(BertEmbedError) as caught:
+        Client(**{"address": "127.0.0.1:1", "model": "a", **options})
+    assert message in str(caught.value)
+
+
+def test_rest_needs_no_tensorflow():
+    script = (
+        "import sys; from tf_bertembed.serving import Client; Client('127.0.0.1:9', 'a'); "
+        "assert not {'tensorflow', 'grpc', 'starlette'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+STATUS = (
+    b'{"model_version_status": [{"version": "4", "state": "AVAILABLE", '
+    b'"status": {"error_code": "OK", "error_message": ""}}]}'
+)
+
+
+@contextlib.contextmanager
+def scripted(*steps, timeout=30.0):
+    """A server that does one thing a request: a status to answer, or a fault."""
+    left, seen = list(steps), []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            step = left.pop(0)
+            seen.append(self.client_address)
+            if step == "reset":
+                self.connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                self.close_connection = True
+                self.connection.close()
+                return
+            if step == "silence":
+                time.sleep(1.5)
+                self.close_connection = True
+                return
+            # A server may close what it said it would keep.
+            self.close_connection = step == "closing"
+            body = STATUS if step in (200, "closing") else b'{"error": "not now"}'
+            body = b"<html>" if step == "html" else body
+            self.send_response(200 if isinstance(step, str) else step)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[:-1] if step == "cut" else body)
+            if step == "cut":
+                self.close_connection = True
+
+        def log_message(self, *_):
+            pass
+
+        def handle(self):
+            with contextlib.suppress(OSError, ValueError):
+                super().handle()
+
+        def finish(self):
+            with contextlib.suppress(OSError, ValueError):
+                super().finish()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        address = f"127.0.0.1:{server.server_port}"
+        with Client(address, "a", pause=0.01, timeout=timeout) as client:
+            yield client, seen
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("fault", ["reset", "cut", 503, 502])
+def test_what_may_pass_is_asked_again(fault):
+    with scripted(fault, fault, 200) as (client, seen):
+        assert client.status()[0]["version"] == 4
+        assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "INVALID_ARGUMENT"),
+        (404, "NOT_FOUND"),
+        (413, "RESOURCE_EXHAUSTED"),
+        (429, "RESOURCE_EXHAUSTED"),
+        (418, "INVALID_ARGUMENT"),
+        (500, "INTERNAL"),
+        (504, "DEADLINE_EXCEEDED"),
+    ],
+)
+def test_what_stays_wrong_is_not(status, code):
+    with scripted(status) as (client, seen):
+        with pytest.raises(ServingError, match="not now") as caught:
+            client.status()
+        assert (caught.value.code, caught.value.http_status) == (code, status)
+        assert len(seen) == 1
+
+
+def test_patience_ends():
+    with scripted(503, 503, 503, 503, 503) as (client, seen):
+        with pytest.raises(ServingError, match="not now"):
+            client.status()
+        assert len(seen) == 4
+
+
+def test_a_silent_server():
+    with scripted("silence", timeout=1.0) as (client, seen):
+        begun = time.monotonic()
+        with pytest.raises(ServingError, match="No answer within 1 seconds") as caught:
+            client.status()
+        assert caught.value.code == "DEADLINE_EXCEEDED"
+        assert 0.9 < time.monotonic() - begun < 10
+        assert len(seen) == 1
+
+
+def test_a_kept_connection_that_was_closed_is_replaced_at_once():
+    with scripted("closing", 200, 200) as (client, seen):
+        client._retries = 0
+        for _ in range(3):
+            assert client.status()
+            time.sleep(0.1)
+        assert seen[0] != seen[1] == seen[2]
+
+
+def test_an_answer_that_is_no_json():
+    message = "answered no JSON: b'<html>'"
+    with scripted("html") as (client, _), pytest.raises(ServingError, match=message):
+        client.status()
+
+
+@pytest.mark.parametrize("transport", ["rest", "grpc"])
+def test_no_server_at_all(transport):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        client = Client(address, "a", transport=transport, retries=1, pause=0.01, timeout=5)
+        with client, pytest.raises(ServingError) as caught:
+            client.status()
+    assert caught.value.code == "UNAVAILABLE"
