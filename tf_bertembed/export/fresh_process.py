@@ -14,8 +14,11 @@ from pathlib import Path
 from tf_bertembed.common import BertEmbedError, FileFormatError
 from tf_bertembed.export import records
 from tf_bertembed.export.c_api import CApiModel, require_saved_model
-from tf_bertembed.export.servability import graph_ops, servability_problems
+from tf_bertembed.export.inspection import inspect
 from tf_bertembed.text.checks import check_texts
+
+# Stands for the name of an input that the caller left out.
+ONLY_INPUT = ""
 
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -30,7 +33,8 @@ def answer(path, inputs, signature="serving_default"):
         path: string or `pathlib.Path`. The folder of one version, for example
             `saved_models/bbc/1`.
         inputs: list of strings, or dict. The texts for a signature with one
-            input; otherwise per input a list of strings.
+            input; otherwise per input a list of strings. Serialized
+            `tf.Example`s are bytes.
         signature: string. The name of the signature.
 
     Returns:
@@ -60,24 +64,30 @@ def answer(path, inputs, signature="serving_default"):
     ```
     """
     if isinstance(inputs, dict):
-        inputs = {name: check_texts(texts, f"`{name}`") for name, texts in inputs.items()}
+        inputs = {name: _checked(texts, f"`{name}`") for name, texts in inputs.items()}
     else:
-        inputs = check_texts(inputs)
+        inputs = _checked(inputs)
     response = run(path, {signature: inputs})
     return response["outputs"][signature]
 
 
-def run(path, requests):
+def _checked(texts, of=""):
+    listed = isinstance(texts, list) and texts
+    return texts if listed and all(isinstance(t, bytes) for t in texts) else check_texts(texts, of)
+
+
+def run(path, requests, inspected=False):
     """Load an exported model in a fresh process and run some of its signatures.
 
     Args:
         path: string or `pathlib.Path`. The folder of one version.
         requests: dict. Per signature its inputs, as for `answer`.
+        inspected: bool. Whether to do all that `inspection.inspect` does,
+            where a signature that fails is a problem and not an error.
 
     Returns:
-        A dict: `outputs`, per signature a dict of arrays; `signatures`, as
-        `CApiModel` has them; `ops` and `problems`, lists of strings as
-        `servability` finds them; `tensorflow`, the version of the C library.
+        A dict: `outputs`, per signature a dict of arrays; and all else that
+        `inspection.inspect` gives, where that was asked.
 
     Raises:
         BertEmbedError: as for `answer`.
@@ -85,8 +95,15 @@ def run(path, requests):
     path = require_saved_model(path)
     with tempfile.TemporaryDirectory(prefix="tf_bertembed.") as folder:
         request_file, response_file = Path(folder, "request.json"), Path(folder, "response.json")
+        encoded = {
+            signature: records.encode_inputs(
+                inputs if isinstance(inputs, dict) else {ONLY_INPUT: inputs}
+            )
+            for signature, inputs in requests.items()
+        }
         request_file.write_text(
-            json.dumps({"path": str(path.resolve()), "requests": requests}), encoding="utf-8"
+            json.dumps({"path": str(path.resolve()), "requests": encoded, "inspected": inspected}),
+            encoding="utf-8",
         )
         environment = dict(os.environ)
         # The package's own place too: "" in sys.path may have meant another folder.
@@ -111,6 +128,8 @@ def run(path, requests):
         raise FileFormatError(path, response["file_error"])
     if "error" in response:
         raise BertEmbedError(response["error"].replace(str(path.resolve()), str(path)))
+    for lines in (response[kind] for kind in ("problems", "notes") if kind in response):
+        lines[:] = [line.replace(str(path.resolve()), str(path)) for line in lines]
     response["outputs"] = {
         signature: {name: records.decode(entry) for name, entry in arrays.items()}
         for signature, arrays in response["outputs"].items()
@@ -122,17 +141,11 @@ def _answer_all(path, requests):
     with CApiModel(path) as model:
         outputs = {}
         for signature, inputs in requests.items():
-            if isinstance(inputs, list):
-                inputs = {model.only_input(signature): inputs}
+            if list(inputs) == [ONLY_INPUT]:
+                inputs = {model.only_input(signature): inputs[ONLY_INPUT]}
             arrays = model.run(inputs, signature)
             outputs[signature] = {name: records.encode(array) for name, array in arrays.items()}
-        return {
-            "outputs": outputs,
-            "signatures": model.signatures,
-            "ops": graph_ops(model.meta_graph),
-            "problems": servability_problems(model.meta_graph),
-            "tensorflow": model.tensorflow,
-        }
+        return {"outputs": outputs}
 
 
 def main(request_file, response_file):
@@ -143,8 +156,12 @@ def main(request_file, response_file):
         response_file: string. Where to write the response.
     """
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    requests = {
+        signature: records.decode_inputs(inputs)
+        for signature, inputs in request["requests"].items()
+    }
     try:
-        response = _answer_all(request["path"], request["requests"])
+        response = (inspect if request["inspected"] else _answer_all)(request["path"], requests)
     except FileFormatError as error:
         response = {"file_error": error.problem}
     except BertEmbedError as error:
