@@ -87,10 +87,13 @@ class ServedTask:
         read = {
             id(tensor) for function in self._traced.values() for tensor in function.captured_inputs
         }
-        found = tf.train.TrackableView(self.task.preprocessor).descendants()
+        resources = list(tf.train.TrackableView(self.task.preprocessor).descendants())
+        if self._weights:
+            module.stored = self._weights.stored()
+            resources += self._weights.resources()
         module.tables = [
             resource
-            for resource in (*found, *(self._weights.resources() if self._weights else ()))
+            for resource in resources
             if isinstance(resource, tf.saved_model.experimental.TrackableResource)
             and id(resource.resource_handle) in read
         ]

@@ -55,6 +55,10 @@ class ShortWeights:
         # A graph reads each weight once, wherever it is used.
         return keras.StatelessScope([(v, weight.read()) for v, weight in self._weights])
 
+    def stored(self):
+        """The variables to save."""
+        return [weight.stored for _, weight in self._weights]
+
     def resources(self):
-        """All of them, to be saved."""
+        """What fills itself from them."""
         return [weight for _, weight in self._weights]
