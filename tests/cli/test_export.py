@@ -38,21 +38,26 @@ def test_a_run_is_exported_and_told(runs, capsys):
     assert set(told["signatures"]) == {"serving_default", "classify", "embed", "tokenize"}
     record = json.loads((runs / "saved/news/1/assets.extra/tf_bertembed.json").read_text())
     assert record["inputs"]["text"] == ["A match.", "🙂 chip"] * 32
-    assert cli.main(["verify", "saved/news/1"]) == 0
-    capsys.readouterr()
+    assert cli.main([*arguments, "--version", "1"]) == 2
+    assert "saved/news/1 already exists. Choose another version" in capsys.readouterr().err
 
+
+@pytest.mark.slow
+def test_versions_and_precisions(capsys):
+    arguments = ["export", "run", "--output", "saved/versions"]
+    assert cli.main(arguments) == 0
+    assert " requests for the server's warm-up" in capsys.readouterr().out
+    assert cli.main(["verify", "saved/versions/1"]) == 0
+    capsys.readouterr()
     assert cli.main([*arguments, "--precision", "bfloat16", "--no-warm-up"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("saved/news/2  TextClassifier, ")
+    assert lines[0].startswith("saved/versions/2  TextClassifier, ")
     assert lines[0].endswith(" MB, bfloat16")
     assert "  classify: inputs -> classes, scores" in lines
     assert any("of those of float32" in line for line in lines)
     assert not any("warm-up" in line for line in lines)
-
-    assert cli.main([*arguments, "--version", "2"]) == 2
-    assert "saved/news/2 already exists. Choose another version" in capsys.readouterr().err
     assert cli.main([*arguments, "--version", "2", "--force"]) == 0
-    assert export.read_metadata("saved/news/2")["precision"] == "float32"
+    assert export.read_metadata("saved/versions/2")["precision"] == "float32"
 
 
 def test_bad_input_is_one_line(runs, capsys):

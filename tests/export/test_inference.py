@@ -16,25 +16,39 @@ def test_a_float32_task_is_served_itself(named, tiny_task):
     assert inference_form(own) is own
 
 
-@pytest.mark.parametrize(
-    "precision", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
-)
-def test_mixed_precision_is_served_in_float32(make_parts, tmp_path, precision):
+def make_pair(make_parts, precision):
+    """A classifier in mixed precision, and one of the same weights that was never so."""
     backbone, preprocessor = make_parts(dtype=precision)
     trained = tasks.TextClassifier(backbone, ["no", "yes"], preprocessor, pooling="mean")
     trained.output_dense.kernel.assign(trained.output_dense.kernel * 50)
-    path = export.export_saved_model(trained, tmp_path, examples=TEXTS, warmup=False)
-    # The same weights in a model that was float32 from the first.
     reference = tasks.TextClassifier(make_parts()[0], ["no", "yes"], preprocessor, pooling="mean")
     reference.set_weights(trained.get_weights())
-    expected = reference.probabilities(reference(preprocessor(TEXTS))).numpy()
+    return trained, reference
+
+
+def test_mixed_precision_is_served_in_float32(make_parts):
+    trained, reference = make_pair(make_parts, "mixed_float16")
+    features = reference.preprocessor(TEXTS)
+    expected = reference(features).numpy()
+    served = inference_form(trained)(features).numpy()
+    assert np.abs(served - expected).max() <= 1e-6 * np.abs(expected).max()
+    mixed = trained(features).numpy()
+    assert np.abs(mixed - expected).max() > 1e-4 * np.abs(expected).max()
+    assert trained.backbone.compute_dtype == "float16"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_a_model_of_mixed_precision_answers_in_float32(make_parts, tmp_path, precision):
+    trained, reference = make_pair(make_parts, precision)
+    path = export.export_saved_model(trained, tmp_path, examples=TEXTS, warmup=False)
+    features = reference.preprocessor(TEXTS)
+    expected = reference.probabilities(reference(features)).numpy()
     with export.CApiModel(path) as model:
         found = model.run({"text": TEXTS})["probabilities"]
     assert found.dtype == np.float32
     assert np.abs(found - expected).max() <= 1e-5
-    mixed = trained.probabilities(trained(preprocessor(TEXTS))).numpy()
-    assert np.abs(mixed - expected).max() > 1e-5
-    assert trained.backbone.compute_dtype == precision.removeprefix("mixed_")
+    assert np.abs(trained.probabilities(trained(features)).numpy() - expected).max() > 1e-5
 
 
 def test_low_rank_changes_are_in_the_kernels_that_are_served(make_parts):
