@@ -1,10 +1,16 @@
 """A store of one small model with signatures of many kinds, and a server of it."""
 
 import contextlib
+import dataclasses
+import html
 import http.client
 import json
+import re
+import shutil
+import subprocess
 import threading
 import types
+import urllib.parse
 
 import pytest
 import tensorflow as tf
@@ -171,3 +177,48 @@ def live(store):
 @pytest.fixture(scope="session")
 def run_server():
     return running
+
+
+@dataclasses.dataclass
+class Shown:
+    """What the part of the page that shows answers holds, less the details below it."""
+
+    markup: str
+
+    @property
+    def words(self):
+        """The text alone."""
+        return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", self.markup)).split())
+
+
+class Browser:
+    """Chromium, which opens the page once with the fields filled in by its address."""
+
+    def __init__(self, program, profile):
+        self._command = [
+            *(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-extensions"),
+            *(f"--user-data-dir={profile}", "--virtual-time-budget=20000"),
+        ]
+
+    def ask(self, port, **fields):
+        """What the page shows once the fields are sent."""
+        document = self._open(port, "--dump-dom", **fields)
+        section = re.search(r'<section id="answer".*?</section>', document, re.DOTALL)[0]
+        return Shown(section.partition("<details")[0])
+
+    def draw(self, path, port, size, **fields):
+        """Write a picture of it."""
+        self._open(port, f"--screenshot={path}", f"--window-size={size}", **fields)
+
+    def _open(self, port, *options, **fields):
+        url = f"http://127.0.0.1:{port}/#{urllib.parse.urlencode({**fields, 'ask': 1})}"
+        command = [*self._command, *options, url]
+        return subprocess.run(command, capture_output=True, timeout=180, check=True).stdout.decode()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("the browser chromium is not installed (Debian: apt-get install chromium)")
+    return Browser(program, tmp_path_factory.mktemp("profile"))

@@ -118,6 +118,19 @@ def test_100_000_texts(live):
     )
 
 
+def test_values_that_take_more_memory_than_bytes(live):
+    before = resident()
+    answer = live.predict(b'{"instances": [' + b"{}," * (20 * MEGABYTE) + b"{}]}")
+    assert answer.status == 400
+    assert answer.content["error"].startswith("The request holds more than 4000000 values")
+    assert resident() - before < 200 * MEGABYTE
+
+
+def test_commas_in_a_text_are_no_values(live):
+    answer = live.predict({"instances": [",[{" * 2 * MEGABYTE]})
+    assert answer.content["predictions"][0]["length"] == 6 * MEGABYTE
+
+
 def test_a_text_of_10_megabytes(live):
     before = resident()
     answer = live.predict({"instances": ["word " * (2 * 10**6)]})

@@ -1,11 +1,8 @@
 """The page, in a browser where one is installed, and what it is made of."""
 
-import html
+import functools
 import os
 import re
-import shutil
-import subprocess
-import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -83,6 +80,10 @@ class Answering(tf.Module):
         return {"score": tf.where(text_a == text_b, 1.0, 0.5)}
 
     @tf.function(input_signature=[TEXT])
+    def fails(self, text):
+        return {"number": tf.strings.to_number(text)}
+
+    @tf.function(input_signature=[TEXT])
     def other(self, text):
         return {"upper": tf.strings.upper(text)}
 
@@ -91,7 +92,7 @@ class Answering(tf.Module):
 def page(tmp_path_factory, run_server):
     folder = tmp_path_factory.mktemp("page") / "answering"
     module = Answering()
-    names = ["embed", "tag", "answer", "compare", "other"]
+    names = ["embed", "tag", "answer", "compare", "fails", "other"]
     signatures = {name: getattr(module, name) for name in names}
     tf.saved_model.save(
         module, str(folder / "1"), {"serving_default": module.classify, **signatures}
@@ -104,33 +105,10 @@ def page(tmp_path_factory, run_server):
     store.stop()
 
 
-@pytest.fixture(scope="module")
-def browse(page, tmp_path_factory):
-    """Open the page with some fields filled in; the text of the answer's part."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("the browser chromium is not installed (Debian: apt-get install chromium)")
-    profile = tmp_path_factory.mktemp("profile")
-
-    def run(*options, **fields):
-        url = f"http://127.0.0.1:{page.port}/#{urllib.parse.urlencode(fields)}"
-        command = [
-            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-extensions"),
-            *(f"--user-data-dir={profile}", "--virtual-time-budget=20000", *options, url),
-        ]
-        done = subprocess.run(command, capture_output=True, timeout=120, check=True)
-        return done.stdout.decode()
-
-    return run
-
-
-def answer_of(document):
-    section = re.search(r'<section id="answer".*?</section>', document, re.DOTALL)[0]
-    return section.partition("<details")[0]
-
-
-def words_of(markup):
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+@pytest.fixture
+def ask(browser, page):
+    """Open the page with some fields filled in and sent; what the answer's part shows."""
+    return functools.partial(browser.ask, page.port)
 
 
 def test_the_page_and_its_parts_come_with_a_policy(page):
@@ -173,48 +151,48 @@ def test_signatures_that_take_no_texts_are_left_out(store):
     assert names == {"serving_default", "echo", "words", "join", "unwritable"}
 
 
-def test_labels(browse):
-    answer = answer_of(browse("--dump-dom", text="很好", ask=1))
-    assert words_of(answer) == "good good 87.5 % bad <b> 12.5 %"
-    assert 'style="width: 87.5%;"' in answer
+def test_labels(ask):
+    shown = ask(text="很好")
+    assert shown.words == "good good 87.5 % bad <b> 12.5 %"
+    assert 'style="width: 87.5%;"' in shown.markup
 
 
-def test_markup_stays_text(browse):
-    document = browse("--dump-dom", text="<img src=x onerror=alert(1)>", ask=1)
-    assert words_of(answer_of(document)) == "bad <b> bad <b> 75.0 % good 25.0 %"
-    shown = answer_of(browse("--dump-dom", signature="other", text="<b>a</b>", ask=1))
-    assert words_of(shown) == 'upper "<B>A</B>"'
+def test_markup_stays_text(ask):
+    assert ask(text="<img src=x>").words == "bad <b> bad <b> 75.0 % good 25.0 %"
+    assert ask(signature="other", text="<b>a</b>").words == 'upper "<B>A</B>"'
 
 
-def test_spans_count_characters_that_need_two_units(browse):
-    answer = answer_of(browse("--dump-dom", signature="tag", text="😀a北京!", ask=1))
-    assert '<mark class="hue0">北京<b>B-PLACE</b></mark>!' in answer
-    assert words_of(answer).endswith("北京 B-PLACE 75.0 %")
+def test_spans_count_characters_that_need_two_units(ask):
+    shown = ask(signature="tag", text="😀a北京!")
+    assert '<mark class="hue0">北京<b>B-PLACE</b></mark>!' in shown.markup
+    assert shown.words.endswith("北京 B-PLACE 75.0 %")
 
 
-def test_an_answer_in_its_text(browse):
-    fields = {"signature": "answer", "question": "who?", "context": "😀人 was here", "ask": 1}
-    answer = answer_of(browse("--dump-dom", **fields))
-    assert '<mark class="hue0">😀人</mark> was here' in answer
-    assert words_of(answer).endswith("😀人 50.0 % (no answer) 25.0 % 😀人 was here 12.5 %")
+def test_an_answer_in_its_text(ask):
+    shown = ask(signature="answer", question="who?", context="😀人 was here")
+    assert '<mark class="hue0">😀人</mark> was here' in shown.markup
+    assert shown.words.endswith("😀人 50.0 % (no answer) 25.0 % 😀人 was here 12.5 %")
 
 
-def test_neighbours(browse):
-    fields = {"signature": "embed", "text": "aaa", "lines": "ooo\n\naao\naa", "ask": 1}
-    answer = words_of(answer_of(browse("--dump-dom", **fields)))
-    assert answer == "Nearest lines, by cosine aa 1.000 aao 0.894 ooo 0.000"
+def test_neighbours(ask):
+    shown = ask(signature="embed", text="aaa", lines="ooo\n\naao\naa")
+    assert shown.words == "Nearest lines, by cosine aa 1.000 aao 0.894 ooo 0.000"
 
 
-def test_similarity(browse):
-    fields = {"signature": "compare", "text_a": "a", "text_b": "a", "ask": 1}
-    assert words_of(answer_of(browse("--dump-dom", **fields))) == "Similarity 1.000 Score 1.000"
+def test_similarity(ask):
+    assert ask(signature="compare", text_a="a", text_b="a").words == "Similarity 1.000 Score 1.000"
 
 
-def test_a_picture_of_it(browse, tmp_path):
+def test_an_error_of_the_server_is_shown(ask):
+    shown = ask(signature="fails", text="no number")
+    assert shown.words.startswith("StringToNumberOp could not correctly convert string: no number")
+    assert 'role="alert"' in shown.markup
+
+
+def test_a_picture_of_it(browser, page, tmp_path):
     """Drawn narrow, as on a phone; the environment may ask to keep the file."""
     kept = os.environ.get("TF_BERTEMBED_SCREENSHOTS")
-    folder = Path(kept) if kept else tmp_path
-    picture = folder / "phone.png"
-    browse(f"--screenshot={picture}", "--window-size=412,915", text="很好 a good film", ask=1)
+    picture = (Path(kept) if kept else tmp_path) / "phone.png"
+    browser.draw(picture, page.port, size="412,915", text="很好 a good film")
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 10_000

@@ -3,7 +3,9 @@
 Reference: tensorflow_serving/model_servers/http_rest_api_handler.cc.
 """
 
+import contextlib
 import json
+import threading
 
 from google.protobuf import json_format
 
@@ -18,7 +20,14 @@ from tf_bertembed.serving.rest.json_answers import (
     rows_body,
 )
 from tf_bertembed.serving.rest.json_tensors import predict_inputs
-from tf_bertembed.serving.rest.json_values import invalid, parse_json, signature_name
+from tf_bertembed.serving.rest.json_values import (
+    count_values,
+    invalid,
+    parse_json,
+    signature_name,
+)
+
+PARSED_AT_A_TIME = 4
 
 
 class Answers:
@@ -31,6 +40,8 @@ class Answers:
 
     def __init__(self, store, limits):
         self._store, self._limits = store, limits
+        # A parsed request is many times as large as its text.
+        self._parsing = threading.Semaphore(PARSED_AT_A_TIME)
 
     def answer(self, target, body):
         """Answer one request, and note its rows.
@@ -48,17 +59,18 @@ class Answers:
         return getattr(self, f"_{target.verb}")(target, body)
 
     def _predict(self, target, body):
-        document = parse_json(body)
-        name = signature_name(document) or DEFAULT_SIGNATURE
-        with self._store.use(**target.choice) as model:
-            if name not in model.signatures:
-                raise invalid(f'Serving signature name: "{name}" not found in signature def')
-            signature = model.signatures[name]
-            if not signature.inputs:
-                raise invalid(f"Failed to get input map for signature: {name}")
-            inputs, in_rows = predict_inputs(document, signature.inputs)
-            del document
-            self._admit(max(len(array) if array.ndim else 1 for array in inputs.values()))
+        with contextlib.ExitStack() as stack:
+            with self._parsing:
+                document = self._parse(body)
+                name = signature_name(document) or DEFAULT_SIGNATURE
+                model = stack.enter_context(self._store.use(**target.choice))
+                if name not in model.signatures:
+                    raise invalid(f'Serving signature name: "{name}" not found in signature def')
+                known = model.signatures[name].inputs
+                if not known:
+                    raise invalid(f"Failed to get input map for signature: {name}")
+                inputs, in_rows = predict_inputs(document, known)
+                del document
             outputs = model.run(name, inputs, self._limits.run_seconds)
         return rows_body(outputs) if in_rows else columns_body(outputs)
 
@@ -69,11 +81,11 @@ class Answers:
         return regression_body(self._run_examples(regress, target, body))
 
     def _run_examples(self, method, target, body):
-        document = parse_json(body)
-        name = signature_name(document)
-        examples = serialized_examples(document)
-        del document
-        self._admit(len(examples))
+        with self._parsing:
+            document = self._parse(body)
+            name = signature_name(document)
+            examples = serialized_examples(document)
+            del document
         with self._store.use(**target.choice) as model:
             return method(model, name, examples, self._limits.run_seconds)
 
@@ -106,13 +118,28 @@ class Answers:
         metadata = {"signature_def": {"signature_def": signatures}}
         return _to_json({"model_spec": spec, "metadata": metadata})
 
-    def _admit(self, rows):
-        note(rows=rows)
+    def _parse(self, body):
+        if len(body) > self._limits.values and count_values(body) > self._limits.values:
+            raise invalid(
+                f"The request holds more than {self._limits.values} values, the limit of this "
+                "server. Send it in parts."
+            )
+        document = parse_json(body)
+        # Before they are converted, which takes far longer than counting.
+        rows = max(map(_count_rows, map(document.get, ("instances", "inputs", "examples"))))
         if rows > self._limits.rows:
             raise invalid(
                 f"The request has {rows} rows; this server takes at most {self._limits.rows}. "
                 "Send it in parts."
             )
+        note(rows=rows)
+        return document
+
+
+def _count_rows(value):
+    """The rows of a part of a request: of several columns, those of the longest."""
+    columns = value.values() if isinstance(value, dict) else [value]
+    return max((len(column) for column in columns if isinstance(column, list)), default=0)
 
 
 def _to_json(value):

@@ -15,6 +15,9 @@ class Limits:
         buffered_bytes: int. The most bytes of bodies in memory at a time;
             what comes on top is answered with 503.
         rows: int. The most rows of a request; more is answered with 400.
+        values: int. The most strings, numbers, lists and objects in a body,
+            since each takes far more memory than it has bytes; more is
+            answered with 400.
         header_seconds: float. How long a client may take to send the head of
             a request; the connection is closed then.
         body_seconds: float. How long a client may take to send a body; more
@@ -32,6 +35,7 @@ class Limits:
     body_bytes: int = 64 * 2**20
     buffered_bytes: int = 256 * 2**20
     rows: int = 4096
+    values: int = 4_000_000
     header_seconds: float = 10
     body_seconds: float = 60
     write_seconds: float = 30
