@@ -287,6 +287,15 @@ def test_inputs_that_a_signature_does_not_take(loaded, tools):
         assert str(raised.value) == message
 
 
+def test_a_version_that_was_unloaded(toy, tools):
+    model = LoadedModel("toy", 1, toy)
+    model.close()
+    model.close()
+    with pytest.raises(ServingError, match=r"Version 1 was unloaded\.") as raised:
+        model.run("serving_default", {"text": tools.strings("a")})
+    assert raised.value.code == "UNAVAILABLE"
+
+
 def test_a_model_runs_in_many_threads_at_a_time(loaded, tools):
     gate = threading.Barrier(8)
 

@@ -166,6 +166,13 @@ def test_bad_requests_in_their_words(served, inputs, chosen, code, details):
     fails(served.predict.Predict, request(inputs, **chosen), code, details)
 
 
+def test_an_error_that_quotes_a_long_name_arrives(served):
+    with pytest.raises(grpc.RpcError) as raised:
+        served.predict.Predict(request({}, label="我" * 10000), timeout=LIMIT)
+    assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert raised.value.details().startswith("Unrecognized servable version label: 我我")
+
+
 def test_messages_that_are_no_tensors(served):
     message = request({"text": ["a"]})
     message.inputs["text"].tensor_shape.dim[0].size = 10**12

@@ -5,24 +5,12 @@ import logging
 import threading
 import time
 
-import numpy as np
-
 from tf_bertembed.common import available_cores
+from tf_bertembed.serving.batch_requests import Queue, Request, count_rows, gather
 from tf_bertembed.serving.batching_parameters import BatchingParameters
 from tf_bertembed.serving.errors import ServingError
 
 log = logging.getLogger(__name__)
-
-# A batch of texts costs what its longest one does for each row. As in bulk
-# embedding (`models.text_encoder`), a thousand pieces are enough for full speed,
-# and fewer than a quarter of that are not worth sharing between cores. A piece of
-# English text is about four bytes long.
-MOST_BYTES = 4 * 1024
-FEWEST_BYTES = MOST_BYTES // 4
-# Longer texts are cut off by most models; one of a megabyte costs no more.
-LONGEST = 2048
-# How many of the waiting rows are sorted by length at a time.
-WINDOW = 512
 
 
 class Batcher:
@@ -115,7 +103,7 @@ class Batcher:
         """
         model.check(signature, inputs)
         wanted = None if outputs is None else tuple(outputs)
-        count = _count_rows(inputs) if model.signatures[signature].batchable else None
+        count = count_rows(inputs) if model.signatures[signature].batchable else None
         # Without a row there is nothing to put together, only to answer.
         together = bool(count)
         request = Request(inputs, count or None)
@@ -126,7 +114,7 @@ class Batcher:
                 raise ServingError("UNAVAILABLE", "The server is shutting down.")
             queue = self._queues.get(key)
             if queue is None:
-                queue = self._queues[key] = _Queue(model, signature, wanted, together)
+                queue = self._queues[key] = Queue(model, signature, wanted, together)
             try:
                 self._admit(queue, len(rows))
                 queue.rows += rows
@@ -218,7 +206,7 @@ class Batcher:
         if self.observe is not None:
             self.observe(queue.model.name, queue.signature, len(rows))
         try:
-            answers = queue.compute(_gather(rows))
+            answers = queue.compute(gather(rows))
         except ServingError as error:
             self._run_singly(queue, rows, error)
             return
@@ -236,150 +224,9 @@ class Batcher:
             return
         for request, own in requests.items():
             try:
-                answers = queue.compute(_gather(own))
+                answers = queue.compute(gather(own))
             except ServingError as alone:
                 request.fail(alone)
                 continue
             for place, row in enumerate(own):
                 request.put(row.index, answers, place, len(own))
-
-
-class Request:
-    """A request that waits, and the answers to its rows as they come.
-
-    Args:
-        inputs: dict from names to arrays.
-        count: int. Its rows; `None` where it is run as a whole.
-
-    Attributes:
-        inputs: dict. As given.
-        future: `concurrent.futures.Future` of a dict of arrays.
-        cancelled: bool. Whether nobody waits for it any more.
-    """
-
-    def __init__(self, inputs, count):
-        self.inputs = inputs
-        self.future = concurrent.futures.Future()
-        self.cancelled = False
-        self._count = count
-        self._left = count
-        self._outputs = None
-        self._lock = threading.Lock()
-
-    def rows(self):
-        """The rows to answer; one for all where it is run as a whole."""
-        since = time.monotonic()
-        if self._count is None:
-            return [_Row(self, 0, 0, since)]
-        lengths = np.zeros(self._count, "int64")
-        for texts in self.inputs.values():
-            lengths += [len(text) for text in texts]
-        return [
-            _Row(self, index, min(int(length) + 1, LONGEST), since)
-            for index, length in enumerate(lengths)
-        ]
-
-    def over(self):
-        """Whether nothing is to be answered any more."""
-        return self.cancelled or self.future.done()
-
-    def put(self, index, answers, place, batch):
-        """Take one row of a batch's answers."""
-        with self._lock:
-            if self.over():
-                return
-            if self._outputs is None:
-                if any(answer.shape[:1] != (batch,) for answer in answers.values()):
-                    self.future.set_exception(_wrong_rows(answers, batch))
-                    return
-                self._outputs = {
-                    name: np.empty((self._count, *answer.shape[1:]), answer.dtype)
-                    for name, answer in answers.items()
-                }
-            for name, answer in answers.items():
-                self._outputs[name][index] = answer[place]
-            self._left -= 1
-            if not self._left:
-                self.future.set_result(self._outputs)
-
-    def done(self, outputs):
-        """Answer it as a whole."""
-        with self._lock:
-            if not self.future.done():
-                self.future.set_result(outputs)
-
-    def fail(self, error):
-        """Answer it with an error."""
-        with self._lock:
-            if not self.future.done():
-                self.future.set_exception(error)
-
-
-class _Row:
-    __slots__ = ("index", "length", "request", "since")
-
-    def __init__(self, request, index, length, since):
-        self.request, self.index, self.length, self.since = request, index, length, since
-
-
-class _Queue:
-    def __init__(self, model, signature, wanted, together):
-        self.model, self.signature, self.wanted = model, signature, wanted
-        self.together = together
-        self.rows = []
-
-    def compute(self, inputs):
-        return self.model.compute(self.signature, inputs, self.wanted)
-
-    def take(self, most, idle):
-        """Take the oldest row and those about as long, as far as one batch goes."""
-        if not self.together:
-            return [self.rows.pop(0)]
-        oldest, window = self.rows[0], self.rows[:WINDOW]
-        window.sort(key=lambda row: row.length, reverse=True)
-        share = -(-sum(row.length for row in window) // max(1, idle))
-        budget = min(MOST_BYTES, max(FEWEST_BYTES, share))
-        for batch in _cut(window, most, budget):
-            if any(row is oldest for row in batch):
-                break
-        taken = {id(row) for row in batch}
-        self.rows = [row for row in self.rows if id(row) not in taken]
-        return batch
-
-
-def _cut(rows, most, budget):
-    """Cut rows, the longest first, into batches that cost no more than a budget."""
-    batch = []
-    for row in rows:
-        if batch and (len(batch) >= most or (len(batch) + 1) * batch[0].length > budget):
-            yield batch
-            batch = []
-        batch.append(row)
-    yield batch
-
-
-def _count_rows(inputs):
-    counts = {len(array) for array in inputs.values()}
-    if len(counts) != 1:
-        raise ServingError(
-            "INVALID_ARGUMENT",
-            "Batching session Run() input tensors must have equal 0th-dimension size",
-        )
-    return counts.pop()
-
-
-def _gather(rows):
-    names = rows[0].request.inputs
-    inputs = {name: np.empty(len(rows), object) for name in names}
-    for name, array in inputs.items():
-        array[:] = [row.request.inputs[name][row.index] for row in rows]
-    return inputs
-
-
-def _wrong_rows(answers, batch):
-    shapes = ", ".join(f"{name} {list(answer.shape)}" for name, answer in answers.items())
-    return ServingError(
-        "FAILED_PRECONDITION",
-        f"Batched output tensor's 0th dimension does not equal the sum of the 0th dimension "
-        f"sizes of the input tensors: {batch}. Received: {shapes}",
-    )

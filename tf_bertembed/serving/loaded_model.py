@@ -243,8 +243,12 @@ class LoadedModel:
         options = None
         if timeout is not None:
             options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, int(timeout * 1000)))
+        session = self._session
+        if session is None:
+            # Only where nobody waits for the answer any more.
+            raise ServingError("UNAVAILABLE", f"Version {self.version} was unloaded.")
         try:
-            answers = self._session.run(fetches, feeds, options=options)
+            answers = session.run(fetches, feeds, options=options)
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         return {name: np.asarray(answer) for name, answer in zip(wanted, answers, strict=True)}

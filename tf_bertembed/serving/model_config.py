@@ -5,19 +5,11 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from tf_bertembed.common import BertEmbedError, FileFormatError, MissingPackageError, require_file
+from tf_bertembed.common import BertEmbedError, FileFormatError, require_file
 from tf_bertembed.serving.errors import ServingError
+from tf_bertembed.serving.requirements import require_packages
 
 PLATFORM = "tensorflow"
-
-
-def serving_protos():
-    """Import `model_server_config_pb2`, or say what is not installed."""
-    try:
-        from tensorflow_serving.config import model_server_config_pb2
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(["'tf-bertembed[serve]'"], "The server") from error
-    return model_server_config_pb2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,10 +78,13 @@ def read_model_config(path):
         MissingFileError: where there is nothing at `path`.
         FileFormatError: where the file is no such message, or asks for what
             cannot be served.
-        MissingPackageError: where tensorflow-serving-api is missing.
+        MissingPackageError: where the extra `serve` is not installed.
     """
     path = require_file(path, "A ModelServerConfig in protobuf's text format was expected.")
-    message = serving_protos().ModelServerConfig()
+    require_packages()
+    from tensorflow_serving.config import model_server_config_pb2
+
+    message = model_server_config_pb2.ModelServerConfig()
     parse_text(path, message)
     try:
         return from_proto(message, path.parent)

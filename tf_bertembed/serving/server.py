@@ -1,13 +1,10 @@
 """Both APIs of TensorFlow Serving on two ports, started and stopped together."""
 
-import concurrent.futures
-import ipaddress
 import logging
 import signal
-import socket
 import threading
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.serving.ports import address, bind, is_loopback
 from tf_bertembed.serving.requirements import require_packages
 
 log = logging.getLogger(__name__)
@@ -15,11 +12,6 @@ log = logging.getLogger(__name__)
 REST_PORT, GRPC_PORT = 8501, 8500
 LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 10.0
-# Each request of gRPC that waits for its batch holds a thread; more wait in the
-# queue of the executor, and what comes on top is refused.
-THREADS = 64
-MOST_REQUESTS = 512
-MESSAGE_BYTES = 64 * 2**20
 
 
 class Server:
@@ -110,14 +102,18 @@ class Server:
             assert "nowhere does not exist" in str(error)
         ```
         """
-        if not _is_loopback(self._host):
+        from tf_bertembed.serving.grpc_services.grpc_server import make_grpc_server
+
+        if not is_loopback(self._host):
             log.warning(
                 "anyone who reaches this address can use the models",
                 extra={"fields": {"host": self._host}},
             )
         try:
-            self._socket, self.rest_port = _bind(self._host, self.rest_port)
-            self._grpc, self.grpc_port = self._make_grpc()
+            self._socket, self.rest_port = bind(self._host, self.rest_port)
+            self._grpc, self.grpc_port = make_grpc_server(
+                self._store, self.statistics, self._log_texts, self._host, self.grpc_port
+            )
             self._store.start()
         except BaseException:
             self._close_ports()
@@ -142,8 +138,10 @@ class Server:
         assert server.addresses() == {"rest": "http://127.0.0.1:8501", "grpc": "127.0.0.1:8500"}
         ```
         """
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return {"rest": f"http://{host}:{self.rest_port}", "grpc": f"{host}:{self.grpc_port}"}
+        return {
+            "rest": f"http://{address(self._host, self.rest_port)}",
+            "grpc": address(self._host, self.grpc_port),
+        }
 
     def stop(self):
         """Let no more requests in, finish those that run, free the models.
@@ -234,40 +232,6 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    def _make_grpc(self):
-        import grpc
-        from tensorflow_serving.apis import (
-            model_service_pb2_grpc,
-            prediction_service_pb2_grpc,
-        )
-
-        from tf_bertembed.serving.grpc_services.health import health_handler
-        from tf_bertembed.serving.grpc_services.model_service import ModelService
-        from tf_bertembed.serving.grpc_services.prediction_service import PredictionService
-
-        server = grpc.server(
-            concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="grpc"),
-            maximum_concurrent_rpcs=MOST_REQUESTS,
-            options=[
-                ("grpc.max_receive_message_length", MESSAGE_BYTES),
-                ("grpc.max_send_message_length", -1),
-                # Otherwise two servers share a port, and each gets some of the requests.
-                ("grpc.so_reuseport", 0),
-            ],
-        )
-        parts = (self._store, self.statistics, self._log_texts)
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(*parts), server
-        )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(*parts), server)
-        server.add_generic_rpc_handlers((health_handler(self._store.ready),))
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        try:
-            port = server.add_insecure_port(f"{host}:{self.grpc_port}")
-        except RuntimeError as error:
-            raise _taken(self._host, self.grpc_port, "It may be in use already.") from error
-        return server, port
-
     def _start_rest(self):
         import uvicorn
 
@@ -315,33 +279,3 @@ class Server:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _bind(host, port):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        # Now, so that a second server learns at once that the port is taken.
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        raise _taken(host, port, f"{error.strerror or error}.") from error
-    except OverflowError as error:
-        listener.close()
-        raise _taken(host, port, "A port is a number up to 65535.") from error
-    return listener, listener.getsockname()[1]
-
-
-def _taken(host, port, problem):
-    return BertEmbedError(
-        f"The server cannot listen at {host}:{port}. Received: {problem} Choose another port."
-    )
-
-
-def _is_loopback(host):
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

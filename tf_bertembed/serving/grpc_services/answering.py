@@ -12,6 +12,9 @@ from tf_bertembed.serving.errors import ServingError
 
 log = logging.getLogger("tf_bertembed.serving.access")
 
+# Clients refuse an answer whose details, percent-encoded, take more than 8 kB.
+MOST_DETAILS = 800
+
 
 def answered(name):
     """Turn errors into codes of gRPC, count the request and log it.
@@ -39,7 +42,7 @@ def answered(name):
             fields = {"api": "grpc", "method": name, "request_id": _request_id(context), **known}
             log.info("request", extra={"fields": fields})
             if code != "OK":
-                context.abort(grpc.StatusCode[code], message)
+                context.abort(grpc.StatusCode[code], message[:MOST_DETAILS])
             return response
 
         return answer

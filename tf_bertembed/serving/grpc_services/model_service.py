@@ -23,12 +23,12 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     Args:
         store: `ModelStore`.
         statistics: `Statistics`.
-        log_texts: bool. Not used: these requests hold no texts.
     """
 
-    def __init__(self, store, statistics, log_texts=False):
-        self._store = store
-        self.statistics, self.log_texts = statistics, log_texts
+    log_texts = False  # these requests hold none
+
+    def __init__(self, store, statistics):
+        self._store, self.statistics = store, statistics
 
     @answered("status")
     def GetModelStatus(self, request, context):
