@@ -69,7 +69,7 @@ def test_python_tensorflow_in_the_process_is_refused(exported, tmp_path):
     import json
 
     request = tmp_path / "request.json"
-    request.write_text(json.dumps({"path": str(exported), "requests": {}}))
+    request.write_text(json.dumps({"path": str(exported), "requests": {}, "inspected": False}))
     # Here TensorFlow is imported: conftest.py did so.
     with pytest.raises(RuntimeError, match="TensorFlow's Python was imported"):
         fresh_process.main(str(request), str(tmp_path / "response.json"))

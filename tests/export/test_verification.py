@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from tf_bertembed import export
 from tf_bertembed.common import FileFormatError, MissingFileError
-from tf_bertembed.export.records import RECORD
-from tf_bertembed.export.verification import compare
+from tf_bertembed.export.comparison import alone_difference, compare
+from tf_bertembed.export.records import RECORD, write_record
 
 
 def change_record(folder, change):
@@ -31,8 +31,21 @@ def test_an_exported_model_is_verified(exported):
         ("serving_default", "row"),
     ]
     assert {"FastWordpieceTokenizeWithOffsets", "LookupTableFindV2"} <= set(report.ops)
-    assert "1: verified (8 examples, TensorFlow 2." in str(report)
-    assert json.loads(json.dumps(report.to_dict()))["ok"] is True
+    assert report.reasons == ()
+    assert all(check.alone <= 1e-6 for check in report.checks)
+    assert report.signatures["embed"] == {
+        "method": "tensorflow/serving/predict",
+        "inputs": {"text": {"dtype": "string", "shape": [None]}},
+        "outputs": {"embedding": {"dtype": "float32", "shape": [None, 6]}},
+    }
+    assert 0 < report.load_seconds < 60
+    assert 50e6 < report.library_memory < report.loaded_memory <= report.peak_memory < 4e9
+    assert report.size == sum(f.stat().st_size for f in exported.rglob("*") if f.is_file())
+    told = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert (told["ok"], told["verdict"], told["reasons"]) == (True, "ready", [])
+    shown = str(report).splitlines()
+    assert "1: verified (8 examples, TensorFlow 2." in shown[0]
+    assert shown[-1] == "ready"
 
 
 def test_a_pair_is_verified(tiny_pair_task, tmp_path):
@@ -54,6 +67,8 @@ def test_other_weights_are_found(tiny_task, tmp_path):
     assert report.difference == pytest.approx(1e-3, rel=0.01)
     assert "NOT VERIFIED" in str(report)
     assert "FAILED  embedding" in str(report)
+    assert report.reasons[0].startswith("'embed' answers otherwise than it should: embedding  ")
+    assert str(report).endswith("\nnot ready")
     assert export.verify(path, tolerance=0.01).ok
 
 
@@ -122,3 +137,95 @@ def test_another_type_or_shape_fails():
     assert not check.ok
     assert str(check) == "o  float64 [1, 1]  recorded as float64 [1]"
     assert not compare("s", "o", np.array(["1"]), np.array([1]), 1e-5).ok
+
+
+def test_a_difference_that_is_no_number_is_null_in_json(copied):
+    def change(signatures):
+        signatures["embed"]["embedding"]["dtype"] = "string"
+
+    change_record(copied, change)
+    told = json.loads(json.dumps(export.verify(copied).to_dict(), allow_nan=False))
+    assert told["difference"] is None
+    assert told["verdict"] == "not ready"
+
+
+@pytest.mark.parametrize(
+    ("batched", "singles", "expected"),
+    [
+        ([[1.0, 2.0], [4.0, 0.0]], [[[1.0, 2.0]], [[4.0]]], 0.0),
+        ([[1.0, 2.0], [4.0, 0.0]], [[[1.0, 2.0]], [[5.0]]], 0.25),
+        ([["a", ""], ["b", "c"]], [[["a"]], [["b", "x"]]], 1 / 3),
+        ([[1.0], [2.0]], [[[1.0, 9.0]], [[2.0]]], np.inf),
+        ([[1.0], [2.0]], [[[1.0]], [2.0]], np.inf),
+    ],
+)
+def test_rows_of_a_batch_against_texts_alone(batched, singles, expected):
+    value = alone_difference(np.array(batched), [np.array(single) for single in singles])
+    assert value == pytest.approx(expected)
+
+
+class Odd(tf.Module):
+    """Signatures that no task of this package has."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def mixing(self, text):
+        # What one text is answered depends on those beside it.
+        length = tf.cast(tf.strings.length(text), tf.float32)
+        return {"share": length / tf.reduce_sum(length)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.int32, name="token_ids")])
+    def numbers(self, token_ids):
+        return {"sum": tf.reduce_sum(token_ids, axis=1)}
+
+    @tf.function(input_signature=[tf.TensorSpec([3], tf.string, name="text")])
+    def fixed(self, text):
+        return {"upper": tf.strings.upper(text)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def failing(self, text):
+        return {"number": tf.strings.to_number(text)}
+
+
+@pytest.fixture(scope="module")
+def odd_report(tmp_path_factory):
+    folder, module = tmp_path_factory.mktemp("odd"), Odd()
+    names = ("mixing", "numbers", "fixed", "failing")
+    tf.saved_model.save(module, str(folder), {name: getattr(module, name) for name in names})
+    texts = {"text": ["a", "bcd"]}
+    shares = {"share": np.array([0.25, 0.75], np.float32)}
+    outputs = {"mixing": shares, "failing": {"number": np.zeros(2, np.float32)}, "gone": shares}
+    write_record(folder, dict.fromkeys(outputs, texts), outputs, {})
+    return export.verify(folder)
+
+
+def test_what_depends_on_the_rest_of_the_batch_is_found(odd_report):
+    (check,) = odd_report.checks
+    assert (check.signature, check.ok, check.difference) == ("mixing", False, 0.0)
+    assert check.alone == pytest.approx(1.0)
+    assert str(check) == "share  float32 [2]  difference 0.0e+00, alone 1.0e+00"
+
+
+def test_a_signature_of_numbers_is_not_run_and_said_so(odd_report):
+    assert (
+        "'numbers' was not run, since it takes int32 [None, 4] as 'token_ids'." in odd_report.notes
+    )
+    assert not any("'numbers'" in reason for reason in odd_report.reasons)
+
+
+def test_a_signature_that_fails_or_is_gone_is_a_problem(odd_report):
+    assert any(
+        "the signature 'failing' failed" in problem and "convert string" in problem
+        for problem in odd_report.problems
+    )
+    assert "The model lacks the signature 'gone' that was recorded." in odd_report.problems
+
+
+def test_a_fixed_batch_is_a_problem(odd_report):
+    for side in ("input 'text'", "output 'upper'"):
+        assert (
+            f"The first dimension of the {side} of 'fixed' is not the batch: its shape is [3]."
+            in odd_report.problems
+        )
+    assert any("There is no signature 'serving_default'" in note for note in odd_report.notes)
+    assert any("There are no warm-up requests" in note for note in odd_report.notes)
+    assert odd_report.warm_up is None

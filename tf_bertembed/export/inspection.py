@@ -25,11 +25,12 @@ def inspect(path, requests):
         output the encoded answer to all examples and how far the answers to
         each alone are from it; `warm_up`, as `replay` gives it; `signatures`,
         `ops`, `problems`, `notes`; `tensorflow`, `load_seconds`, and bytes of
-        memory, `loaded_memory` and `peak_memory`, `None` where the system does
-        not tell.
+        memory: `library_memory` before the model was loaded, `loaded_memory`
+        then, `peak_memory` at most, `None` where the system does not tell.
     """
     # Not what a server would pay again for each version.
     c_library.load()
+    library_memory, _ = _memory()
     start = time.perf_counter()
     with CApiModel(path) as model:
         load_seconds = time.perf_counter() - start
@@ -67,6 +68,7 @@ def inspect(path, requests):
             "notes": notes,
             "tensorflow": model.tensorflow,
             "load_seconds": load_seconds,
+            "library_memory": library_memory,
             "loaded_memory": loaded_memory,
             "peak_memory": _memory()[1],
         }

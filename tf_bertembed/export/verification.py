@@ -73,6 +73,7 @@ def verify(path, *, tolerance=1e-5):
         signatures=found["signatures"],
         warm_up=WarmUp(**found["warm_up"]) if found["warm_up"] else None,
         load_seconds=found["load_seconds"],
+        library_memory=found["library_memory"],
         loaded_memory=found["loaded_memory"],
         peak_memory=found["peak_memory"],
         size=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),

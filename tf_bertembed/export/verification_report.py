@@ -60,9 +60,10 @@ class VerificationReport:
         warm_up: `WarmUp`. How the model answered its warm-up requests; `None`
             where it has none.
         load_seconds: float. How long the C++ loader took.
-        loaded_memory: int. What the process held when the model was loaded,
-            TensorFlow's libraries included, in bytes; `None` where the system
+        library_memory: int. What the process held before it loaded the
+            model, TensorFlow's libraries, in bytes; `None` where the system
             does not tell.
+        loaded_memory: int. What it held when the model was loaded, likewise.
         peak_memory: int. What it held at most, likewise.
         size: int. Bytes on disk.
 
@@ -97,6 +98,7 @@ class VerificationReport:
     signatures: dict = dataclasses.field(default_factory=dict)
     warm_up: WarmUp | None = None
     load_seconds: float | None = None
+    library_memory: int | None = None
     loaded_memory: int | None = None
     peak_memory: int | None = None
     size: int | None = None
@@ -187,7 +189,8 @@ class VerificationReport:
     def _cost(self):
         parts = [f"loaded in {self.load_seconds:.2f} s"]
         for what, count in (
-            ("of memory then", self.loaded_memory),
+            ("of memory before", self.library_memory),
+            ("then", self.loaded_memory),
             ("at most", self.peak_memory),
             ("on disk", self.size),
         ):
