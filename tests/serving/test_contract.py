@@ -26,33 +26,18 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tf_bertembed import export, models, tasks, text
 from tf_bertembed.serving import Client, Server
 from tf_bertembed.serving.model_config import ModelConfig
 from tf_bertembed.serving.model_store import ModelStore
 
 VARIABLES = [f"TF_BERTEMBED_SERVING_{name}" for name in ("REST", "GRPC", "MODEL")]
-PIECES = ["good", "bad", "film", "##s", "很", "好", "."]
 SHORT, LONG = "A good film.", "bad films 很好 " * 20
 CLASSIFY, PREDICT = "tensorflow/serving/classify", "tensorflow/serving/predict"
 
 
 @pytest.fixture(scope="module")
-def own_server(tmp_path_factory):
-    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, *PIECES])
-    backbone = models.BertEmbedBackbone(
-        vocabulary_size=tokenizer.vocabulary_size(),
-        num_layers=1,
-        num_heads=2,
-        hidden_dim=8,
-        intermediate_dim=16,
-        max_sequence_length=16,
-    )
-    preprocessor = text.Preprocessor(tokenizer, 16)
-    task = tasks.TextClassifier(backbone, ["no", "yes", "人"], preprocessor)
-    folder = tmp_path_factory.mktemp("saved_models") / "films"
-    export.export_saved_model(task, folder)
-    with Server(ModelStore([ModelConfig("films", folder)]), 0, 0) as server:
+def own_server(toy):
+    with Server(ModelStore([ModelConfig("toy", toy.parent)], poll_seconds=0), 0, 0) as server:
         yield server
 
 
@@ -61,7 +46,7 @@ def served(request):
     """Where a server is, and what it serves."""
     if request.param == "tf_bertembed":
         addresses = request.getfixturevalue("own_server").addresses()
-        rest, grpc_address, model = addresses["rest"], addresses["grpc"], "films"
+        rest, grpc_address, model = addresses["rest"], addresses["grpc"], "toy"
     else:
         missing = [name for name in VARIABLES if not os.environ.get(name)]
         if missing:
@@ -101,7 +86,7 @@ def ask(served, method, path, body=None):
     response = connection.getresponse()
     content = response.read()
     connection.close()
-    return response.status, json.loads(content)
+    return response.status, json.loads(content.decode("utf-8", "surrogateescape"))
 
 
 def predict_message(served, rows, signature=""):
