@@ -95,7 +95,7 @@ def _arguments():
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} ({default})")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64])
-    parser.add_argument("--rows", type=int, nargs="+", default=[1, 8], help="texts a request")
+    parser.add_argument("--rows", type=int, nargs="+", default=[1, 8, 32], help="texts a request")
     parser.add_argument("--apis", nargs="+", choices=served.APIS, default=list(served.APIS))
     parser.add_argument(
         "--model", type=Path, help="a folder NAME of versions; made where none is given"

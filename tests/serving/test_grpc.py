@@ -22,6 +22,7 @@ from tensorflow_serving.apis import (
 )
 
 from tf_bertembed.serving import Server
+from tf_bertembed.serving.batching_parameters import BatchingParameters
 from tf_bertembed.serving.loaded_model import CLASSIFY_METHOD, REGRESS_METHOD
 from tf_bertembed.serving.model_config import ModelConfig, VersionPolicy
 from tf_bertembed.serving.model_store import ModelStore
@@ -190,15 +191,31 @@ def test_messages_that_are_no_tensors(served):
     )
 
 
-def test_an_error_of_the_graph_and_a_deadline(served):
+def test_an_error_of_the_graph(served):
     with pytest.raises(grpc.RpcError) as raised:
         served.predict.Predict(request({"text": ["x"]}, signature="parse"), timeout=LIMIT)
     assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "could not correctly convert string: x" in raised.value.details()
     assert "Traceback" not in raised.value.details()
-    with pytest.raises(grpc.RpcError) as raised:
-        served.predict.Predict(request({"text": ["x"]}), timeout=1e-4)
-    assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_deadline_ends_the_wait_for_a_batch(toy, tmp_path, tools):
+    shutil.copytree(toy, tmp_path / "toy" / "1")
+    batching = BatchingParameters(max_batch_size=2, batch_timeout_micros=60_000_000)
+    store = ModelStore([ModelConfig("toy", tmp_path / "toy")], 0, batching)
+    with (
+        Server(store, rest_port=0, grpc_port=0) as server,
+        grpc.insecure_channel(server.addresses()["grpc"]) as channel,
+    ):
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as raised:
+            stub.Predict(request({"text": ["x"]}), timeout=0.2)
+        assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        # Nor does the server wait any longer.
+        labels = {"model": "toy", "version": "1", "signature": "serving_default"}
+        labels |= {"api": "grpc", "method": "predict", "status": "DEADLINE_EXCEEDED"}
+        counted = server.statistics.registry.get_sample_value
+        tools.until(lambda: counted("tf_bertembed_requests_total", labels) == 1)
 
 
 def fill(message, *texts):
