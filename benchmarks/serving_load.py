@@ -25,6 +25,7 @@ import minilm
 from contenders import served
 from harness import machine, options, ratios, report
 from harness.contenders import Running
+from workloads import WAKING
 
 SIGNATURE = "embed"
 GOAL, GOAL_CLIENTS = 0.85, 16
@@ -32,7 +33,7 @@ GOAL, GOAL_CLIENTS = 0.85, 16
 FLAT = 0.05
 LOAD_COLUMNS = (
     *("round", "api", "rows", "clients", "texts_per_second", "of_bulk", "requests", "failed"),
-    *("p50", "p95", "p99"),
+    *("p50", "p95", "p99", "server_cpu_ms", "client_cpu_ms", "bulk_cpu_ms"),
 )
 
 
@@ -134,7 +135,8 @@ def _load(arguments, bulk, server, texts):
             for size in arguments.rows:
                 requests = server.requests(api, SIGNATURE, texts, size)
                 for clients in arguments.clients:
-                    base = bulk.run()["rate"]
+                    beside = bulk.run()
+                    base = beside["rate"]
                     found = server.load(api, requests, clients, seconds=arguments.seconds)
                     rate = found.rate * size
                     rows.append(
@@ -148,10 +150,18 @@ def _load(arguments, bulk, server, texts):
                             "requests": found.requests,
                             "failed": found.failed,
                             **found.percentiles(),
+                            # Of one text; less than the times above where others compute too.
+                            "server_cpu_ms": _each(found.server_cpu, found.requests * size),
+                            "client_cpu_ms": _each(found.client_cpu, found.requests * size),
+                            "bulk_cpu_ms": _each(beside["cpu_seconds"], len(texts) + WAKING),
                         }
                     )
                     print(rows[-1], file=sys.stderr, flush=True)
     return rows
+
+
+def _each(seconds, texts):
+    return round(1000 * seconds / texts, 3)
 
 
 def _memory(arguments, server, texts):
@@ -195,13 +205,14 @@ def _medians(load):
     keys = dict.fromkeys((row["api"], row["rows"], row["clients"]) for row in load)
     for key in keys:
         same = [row for row in load if (row["api"], row["rows"], row["clients"]) == key]
-        names = ("texts_per_second", "of_bulk", "p50", "p95", "p99")
+        names = LOAD_COLUMNS[LOAD_COLUMNS.index("texts_per_second") :]
         yield key, {name: statistics.median(row[name] for row in same) for name in names}, same
 
 
 def _summary(about, source, load):
     heading = ["API", "texts a request", "clients", "texts/s", "of bulk", "range", "goal"]
-    table = [[*heading, "p50 ms", "p95 ms", "p99 ms", "failed"]]
+    costs = ["server CPU ms a text", "client", "bulk"]
+    table = [[*heading, "p50 ms", "p95 ms", "p99 ms", *costs, "failed"]]
     for (api, size, clients), medians, same in _medians(load):
         spread = sorted(row["of_bulk"] for row in same)
         met = "" if clients < GOAL_CLIENTS else "met" if medians["of_bulk"] >= GOAL else "missed"
@@ -209,6 +220,7 @@ def _summary(about, source, load):
             [api, size, clients, f"{medians['texts_per_second']:.0f}"]
             + [f"{medians['of_bulk']:.2f}", f"{spread[0]:.2f} to {spread[-1]:.2f}", met]
             + [f"{medians[name]:.1f}" for name in ("p50", "p95", "p99")]
+            + [f"{medians[f'{name}_cpu_ms']:.2f}" for name in ("server", "client", "bulk")]
             + [sum(row["failed"] for row in same)]
         )
     cells = [[str(cell) for cell in row] for row in table]

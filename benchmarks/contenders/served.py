@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import urllib.parse
+from pathlib import Path
 
 from harness.contenders import REPOSITORY
 
@@ -68,11 +69,15 @@ class Found:
         latencies: list of floats, seconds of each answer.
         failed: int. Requests without the answer that was due.
         seconds: float. How long they asked.
+        client_cpu: float. Processor time of the clients, in seconds.
+        server_cpu: float. Processor time of the server, in seconds.
     """
 
     latencies: list
     failed: int
     seconds: float
+    client_cpu: float
+    server_cpu: float
 
     @property
     def requests(self):
@@ -104,12 +109,16 @@ class Server:
 
     def resident_mb(self):
         """The memory that its process holds."""
-        from pathlib import Path
-
         for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return round(int(line.split()[1]) / 1000, 1)
         raise RuntimeError(f"The process {self._pid} has no resident memory.")
+
+    def cpu_seconds(self):
+        """The processor time that its process took so far."""
+        # Fields 14 and 15 of proc(5), counted from after the name of the program.
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def requests(self, api, signature, texts, rows):
         """Requests of `rows` texts each, as bytes, so that clients cost little."""
@@ -130,7 +139,7 @@ class Server:
 
     def vectors(self, api, signature, texts):
         """The vectors of texts, read from one answer."""
-        with self._client(api) as ask:
+        with self.client(api) as ask:
             answer = ask(self._encode(api, signature, texts))
         if api == "rest":
             return json.loads(answer)["predictions"]
@@ -141,7 +150,7 @@ class Server:
         return tf.make_ndarray(next(iter(outputs.values())))
 
     @contextlib.contextmanager
-    def _client(self, api):
+    def client(self, api):
         """A connection of one client: a function from a request's bytes to the answer's."""
         if api == "grpc":
             import grpc
@@ -168,7 +177,7 @@ class Server:
 
     def load(self, api, requests, clients, seconds=None, most=None):
         """Have clients ask one request after the other, for some seconds or so many times."""
-        load = _Load(self._client, api, requests, clients, most)
+        load = _Load(self, api, requests, clients, most)
         load.start()
         if seconds is not None:
             time.sleep(seconds)
@@ -178,7 +187,7 @@ class Server:
     @contextlib.contextmanager
     def background(self, api, requests, clients):
         """Have clients ask while a block runs; what they found is in `found` afterwards."""
-        load = _Load(self._client, api, requests, clients, None)
+        load = _Load(self, api, requests, clients, None)
         load.start()
         try:
             yield load
@@ -204,15 +213,16 @@ class Server:
 
 
 class _Load:
-    def __init__(self, client, api, requests, clients, most):
+    def __init__(self, server, api, requests, clients, most):
         self.over, self.found = threading.Event(), None
-        self._client, self._api, self._requests, self._most = client, api, requests, most
+        self._server, self._api, self._requests, self._most = server, api, requests, most
         self._asked, self._lock = 0, threading.Lock()
         self._latencies, self._failed = [], 0
         self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
 
     def start(self):
         self._begun = time.perf_counter()
+        self._before = time.process_time(), self._server.cpu_seconds()
         for thread in self._threads:
             thread.start()
 
@@ -220,7 +230,14 @@ class _Load:
         for thread in self._threads:
             thread.join()
         seconds = time.perf_counter() - self._begun
-        self.found = Found(self._latencies, self._failed, seconds)
+        client, server = self._before
+        self.found = Found(
+            self._latencies,
+            self._failed,
+            seconds,
+            time.process_time() - client,
+            self._server.cpu_seconds() - server,
+        )
         return self.found
 
     def _next(self):
@@ -231,7 +248,7 @@ class _Load:
             return self._requests[self._asked % len(self._requests)]
 
     def _ask(self):
-        with self._client(self._api) as ask:
+        with self._server.client(self._api) as ask:
             while (request := self._next()) is not None:
                 begun = time.perf_counter()
                 try:
