@@ -2,6 +2,7 @@ import json
 import logging
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -12,6 +13,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tf_bertembed.common import BertEmbedError, MissingPackageError
 from tf_bertembed.serving import Server, requirements
+from tf_bertembed.serving.batching_parameters import BatchingParameters
 from tf_bertembed.serving.json_logs import LOGGERS, log_as_json
 from tf_bertembed.serving.model_config import ModelConfig
 from tf_bertembed.serving.model_store import ModelStore
@@ -155,6 +157,23 @@ def test_requests_that_run_are_finished_and_no_more_let_in(make_server, monkeypa
     assert server.wait(0)
     assert answers["grpc"] == b"LAST"
     assert json.loads(answers["rest"][1])["predictions"][0]["upper"] == "LAST"
+
+
+def test_what_waits_too_long_at_the_end_is_told(base, tools):
+    batching = BatchingParameters(max_batch_size=2, batch_timeout_micros=600_000_000)
+    store = ModelStore([ModelConfig("toy", base)], 0, batching)
+    server = Server(store, rest_port=0, grpc_port=0, stop_seconds=0.1)
+    server.start()
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(ask_over_rest(server, "waiting")))
+    client.start()
+    tools.until(lambda: store.batcher.queued())
+    begun = time.monotonic()
+    server.stop()
+    client.join(60)
+    assert time.monotonic() - begun < 30
+    ((status, body),) = answers
+    assert status in (500, 503), body
 
 
 @pytest.fixture

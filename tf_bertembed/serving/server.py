@@ -115,11 +115,12 @@ class Server:
                 self._store, self.statistics, self._log_texts, self._host, self.grpc_port
             )
             self._store.start()
+            self._grpc.start()
+            self._start_rest()
         except BaseException:
             self._close_ports()
+            self._store.stop()
             raise
-        self._grpc.start()
-        self._start_rest()
         log.info("serving", extra={"fields": self.addresses()})
 
     def addresses(self):
@@ -265,10 +266,13 @@ class Server:
         over = None if self._grpc is None else self._grpc.stop(self._stop_seconds)
         if self._rest is not None:
             self._rest.should_exit = True
-            self._thread.join()
+            self._thread.join(self._stop_seconds + 1)
         if over is not None:
             over.wait()
+        # What still waits is told so, which ends the threads that wait for it.
         self._store.stop()
+        if self._thread is not None:
+            self._thread.join()
         self._close_ports()
         log.info("stopped")
 
