@@ -189,7 +189,8 @@ def check(app, method, path, body, headers):
     return status
 
 
-FLOATS = st.floats(width=32, allow_nan=False) | st.just(float("nan"))
+# TensorFlow's kernels take the smallest floats for zero.
+FLOATS = st.floats(width=32, allow_subnormal=False)
 REQUESTS = given(method=METHODS, path=PATHS, body=BODIES, headers=HEADERS)
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
