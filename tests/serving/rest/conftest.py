@@ -15,6 +15,7 @@ import urllib.parse
 import pytest
 import tensorflow as tf
 import uvicorn
+from hypothesis import HealthCheck, settings
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from tf_bertembed.serving.loaded_model import CLASSIFY_METHOD, REGRESS_METHOD
@@ -22,7 +23,11 @@ from tf_bertembed.serving.model_config import ModelConfig
 from tf_bertembed.serving.model_store import ModelStore
 from tf_bertembed.serving.rest import BoundedProtocol, Limits, create_app
 
-TEXTS = tf.TensorSpec([None], tf.string)
+# Time limits would fail on a busy machine, and a folder of examples is not kept.
+settings.register_profile(
+    "served", deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("served")
 
 
 class Small(tf.Module):

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tf_bertembed.serving.rest import Limits, create_app
@@ -192,23 +192,22 @@ def check(app, method, path, body, headers):
 # TensorFlow's kernels take the smallest floats for zero.
 FLOATS = st.floats(width=32, allow_subnormal=False)
 REQUESTS = given(method=METHODS, path=PATHS, body=BODIES, headers=HEADERS)
-QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=150, **QUIET)
+@settings(max_examples=150)
 @REQUESTS
 def test_any_request_is_answered(app, method, path, body, headers):
     check(app, method, path, body, headers)
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, **QUIET)
+@settings(max_examples=10_000)
 @REQUESTS
 def test_ten_thousand_requests_are_answered(app, method, path, body, headers):
     check(app, method, path, body, headers)
 
 
-@settings(max_examples=50, **QUIET)
+@settings(max_examples=50)
 @given(texts=st.lists(st.text(max_size=20) | st.binary(max_size=20), min_size=1, max_size=8))
 def test_every_text_comes_back_as_it_was(app, texts):
     raw = [text if isinstance(text, bytes) else text.encode() for text in texts]
@@ -221,7 +220,7 @@ def test_every_text_comes_back_as_it_was(app, texts):
     assert back == raw
 
 
-@settings(max_examples=50, **QUIET)
+@settings(max_examples=50)
 @given(floats=st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=8))
 def test_every_float_comes_back_as_it_was(app, floats):
     rows = len(floats)

@@ -65,14 +65,14 @@ def test_floats_that_can_be_checked_by_eye(value, text):
     assert found == text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.floats(width=32), min_size=1, max_size=20))
 @example([1e6, 999999.5, 1e9, 123456789.0, -1e-38, 1e-7])
 def test_every_float32(values):
     assert numbers(values, "float32") == [written(value, "float32") for value in values]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.floats(), min_size=1, max_size=20))
 @example([1e16, 1e17, 123456.0, 1234567.0, 5e-324, 1.7976931348623157e308])
 def test_every_float64(values):

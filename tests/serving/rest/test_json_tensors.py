@@ -231,7 +231,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(VALUES, st.sampled_from([tf.string, tf.float32, tf.int32, tf.uint8, tf.bool]))
 def test_the_fast_way_and_the_careful_way_agree(value, dtype):
     fast = json_tensors._regular(value, dtype)
