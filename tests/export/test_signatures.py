@@ -92,8 +92,19 @@ def test_an_example_without_the_text_is_told(named):
 def test_tasks_without_a_vector_of_their_own_embed_by_the_mean(make, make_parts):
     task = make(make_parts)
     found = asked(task, "embed", TEXTS)["embedding"]
-    encoder = models.TextEncoder(task.backbone, task.preprocessor)
-    np.testing.assert_allclose(found, encoder.encode(TEXTS), atol=1e-6)
+    of_a_kind = task.preprocessor
+    plain = text.Preprocessor(of_a_kind.tokenizer, 16, static_words=of_a_kind.static_words)
+    features = plain(TEXTS)
+    sequence = task.backbone(features)["sequence_output"].numpy()
+    mask = features["padding_mask"].numpy()[..., np.newaxis]
+    np.testing.assert_allclose(found, (sequence * mask).sum(1) / mask.sum(1), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_vectors_of_a_tagger_are_those_of_its_encoder(make_parts):
+    tagger = make_tagger(make_parts)
+    expected = models.TextEncoder(tagger.backbone, tagger.preprocessor).encode(TEXTS)
+    np.testing.assert_allclose(asked(tagger, "embed", TEXTS)["embedding"], expected, atol=1e-6)
 
 
 def test_the_method_is_in_the_file(signature_defs):
