@@ -40,7 +40,8 @@ SETTINGS = {
     "trec": Setting("classification", 1000, 3, 1e-4, 32, "accuracy"),
     "stsb": Setting("similarity", 1000, 2, 1e-4, 64, "spearman"),
     "ud-ewt": Setting("tagging", 1000, 2, 2e-4, 64, "accuracy", 1000),
-    "wnut17": Setting("tagging", 1000, 3, 2e-4, 64, "f1"),
+    # With fewer steps some seeds still answer "O" for every word.
+    "wnut17": Setting("tagging", 1000, 3, 2e-4, 64, "f1", batch_size=16),
     # As many steps as two passes in batches of 32 would make, in half the time.
     "xquad": Setting("qa", 952, 1, 2e-4, 256, "f1", batch_size=16),
     "chnsenticorp": Setting(
