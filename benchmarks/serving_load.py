@@ -119,13 +119,14 @@ def _model(arguments, work):
 
 
 def _differ(bulk, server, texts, work):
-    """The largest difference between vectors of the server and of bulk embedding."""
+    """The largest difference of the server's vectors from bulk embedding's, over the largest."""
     import numpy as np
 
     bulk.finish(work / "vectors.npy")
     vectors = np.load(work / "vectors.npy")[:64]
     answers = [server.vectors(api, SIGNATURE, texts[:64]) for api in served.APIS]
-    return max(float(np.abs(np.asarray(answer) - vectors).max()) for answer in answers)
+    gap = max(np.abs(np.asarray(answer) - vectors).max() for answer in answers)
+    return float(gap / np.abs(vectors).max())
 
 
 def _load(arguments, bulk, server, texts):
