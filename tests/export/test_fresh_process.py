@@ -40,7 +40,7 @@ def test_the_package_is_found_from_any_folder(exported, tmp_path, monkeypatch):
         (["\ud83d"], r"half of a surrogate pair"),
         (None, r"Received: shape \(\)"),
         ({"text": "good"}, r"of `text`, not one text"),
-        ({"text": [b"a"]}, r"Row 0 of `text` holds b'a' \(bytes\)"),
+        ({"text": [b"a", "b"]}, r"Row 0 of `text` holds b'a' \(bytes\)"),
     ],
 )
 def test_what_is_no_list_of_texts(inputs, message, exported):

@@ -133,9 +133,8 @@ def write_serving_files(folder, overwrite=False):
     )
     tf.saved_model.save(module, "saved_models/length/1", {"serving_default": module.serve})
 
-    files = write_serving_files("saved_models")
-    assert "models.config" in [file.name for file in files]
-    assert 'base_path: "/models/length"' in open("saved_models/models.config").read()
+    files = {file.name: file for file in write_serving_files("saved_models")}
+    assert 'base_path: "/models/length"' in files["models.config"].read_text()
     ```
 
     References:
