@@ -259,7 +259,7 @@ def _plot(load, path):
             axes.set_xscale("log", base=2)
             axes.set_xticks(clients, clients)
         below.set_xlabel("clients")
-        below.set_ylim(bottom=0)
+    every[1, 0].set_ylim(bottom=0)
     every[0, 0].set_ylabel("milliseconds")
     every[1, 0].set_ylabel("texts a second, of bulk embedding")
     every[0, 0].legend()
