@@ -117,6 +117,10 @@ class Queue:
         """Run the graph."""
         return self.model.compute(self.signature, inputs, self.wanted)
 
+    def cost(self):
+        """What the rows that wait cost together, in bytes."""
+        return sum(row.cost for row in self.rows)
+
     def take(self, most, idle):
         """Take the oldest row and those about as long, as far as one batch goes."""
         if not self.together:

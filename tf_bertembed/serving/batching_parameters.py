@@ -31,7 +31,8 @@ class BatchingParameters:
         max_batch_size: int. The most rows of a batch; a request of more is
             split.
         batch_timeout_micros: int. How many microseconds a batch that is not
-            full waits for more rows while a thread is free.
+            full waits for more rows while a thread is free; `None` for a few
+            thousand where other requests are about, and none for a lone one.
         max_enqueued_batches: int. How many batches may wait, for each
             signature of a version; more are refused.
         num_batch_threads: int. The batches that run at a time; `None` for
@@ -39,7 +40,7 @@ class BatchingParameters:
     """
 
     max_batch_size: int = 32
-    batch_timeout_micros: int = 0
+    batch_timeout_micros: int | None = None
     max_enqueued_batches: int = 128
     num_batch_threads: int | None = None
 
