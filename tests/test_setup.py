@@ -12,7 +12,7 @@ import tf_bertembed
 
 ROOT = Path(tf_bertembed.__file__).parent
 SETUP = ROOT.parent / "setup.py"
-GROUPS = ("REQUIRES", "DEMO", "CHINESE", "SEARCH")
+GROUPS = ("REQUIRES", "DEMO", "CHINESE", "SEARCH", "SERVE")
 
 
 def _name(requirement):

@@ -8,10 +8,10 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
+from tf_bertembed.export.warmup_replay import WARMUP
 from tf_bertembed.serving import ServingError
 from tf_bertembed.serving.model_config import ModelConfig, VersionPolicy, read_model_config
 from tf_bertembed.serving.model_store import ModelStore
-from tf_bertembed.serving.warm_up import REQUESTS
 
 POLL = 0.02
 
@@ -176,8 +176,8 @@ def test_a_version_that_is_removed_is_let_go(base, add_version, tools):
 
 
 def write_warm_up(folder, *logs):
-    (folder / REQUESTS).parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(folder / REQUESTS)) as writer:
+    (folder / WARMUP).parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(folder / WARMUP)) as writer:
         for log in logs:
             writer.write(log.SerializeToString())
 
@@ -212,7 +212,7 @@ def test_a_version_whose_recorded_requests_fail_is_not_served(base):
     write_warm_up(base / "1", prediction_log_pb2.PredictionLog())
     with pytest.raises(BertEmbedError, match="Unsupported log_type for warmup"):
         ModelStore([ModelConfig("toy", base)]).start()
-    (base / "1" / REQUESTS).write_bytes(b"no records at all")
+    (base / "1" / WARMUP).write_bytes(b"no records at all")
     with pytest.raises(BertEmbedError, match="verify your warmup data is in TFRecord format"):
         ModelStore([ModelConfig("toy", base)]).start()
 

@@ -1,17 +1,15 @@
 """Requests that a server runs before it says that a model is there."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tf_bertembed.export.prediction_log import classify_log, predict_log
 from tf_bertembed.export.signatures import CLASSIFY_METHOD
+from tf_bertembed.export.warmup_replay import WARMUP
 from tf_bertembed.text import BertEmbedTokenizer
 
-# Where TensorFlow Serving looks; it reads at most 1000 of them.
-WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 BATCH_SIZES = (1, 8, 32)
 LENGTHS = (16, 64)
 # A server that starts should not compute for minutes: what is larger is left out.

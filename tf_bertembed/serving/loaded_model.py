@@ -273,11 +273,12 @@ def from_tensorflow(error):
         error: `tf.errors.OpError`.
 
     Returns:
-        A `ServingError`: the code, and the message without the trace that
-        Python's TensorFlow appends.
+        A `ServingError`: the code, and the message without what
+        Python's TensorFlow puts around it.
     """
     codes = {value: name for name, value in vars(tf.errors).items() if name in HTTP_STATUS}
-    message = str(error.message).partition("\n\nOriginal stack trace")[0].strip()
+    message = str(error.message).partition("\n\nOriginal stack trace")[0]
+    message = message.removeprefix("Graph execution error:").strip()
     return ServingError(codes.get(error.error_code, "UNKNOWN"), message)
 
 

@@ -2,11 +2,9 @@
 
 import tensorflow as tf
 
+from tf_bertembed.export.warmup_replay import MOST_RECORDS, WARMUP
 from tf_bertembed.serving.errors import ServingError
 from tf_bertembed.serving.loaded_model import DEFAULT_SIGNATURE
-
-REQUESTS = "assets.extra/tf_serving_warmup_requests"
-MOST_RECORDS = 1000  # kMaxNumRecords of TensorFlow Serving
 
 
 def warm_up(model):
@@ -22,7 +20,7 @@ def warm_up(model):
         ServingError: where the file is damaged or too long, or a request
             fails; the version is then not served.
     """
-    path = model.path / REQUESTS
+    path = model.path / WARMUP
     if not path.is_file():
         return 0
     from tensorflow_serving.apis import prediction_log_pb2

@@ -289,6 +289,7 @@ def test_exported_answers_are_those_in_memory(make_encoder, reviews, tmp_path):
         ("serving_default", "embedding"),
         ("embed", "embedding"),
         ("similarity", "score"),
+        *(("tokenize", name) for name in ("pieces", "token_ids", "starts", "ends")),
     }
     pair = (TEXTS, TEXTS[1:] + TEXTS[:1])
     with export.CApiModel(path) as model:
