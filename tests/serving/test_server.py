@@ -14,7 +14,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from tf_bertembed.common import BertEmbedError, MissingPackageError
 from tf_bertembed.serving import Server, requirements
 from tf_bertembed.serving.batching_parameters import BatchingParameters
-from tf_bertembed.serving.json_logs import LOGGERS, log_as_json
+from tf_bertembed.serving.json_logs import logged_as_json
 from tf_bertembed.serving.model_config import ModelConfig
 from tf_bertembed.serving.model_store import ModelStore
 
@@ -179,15 +179,9 @@ def test_what_waits_too_long_at_the_end_is_told(base, tools):
 @pytest.fixture
 def json_log(tmp_path):
     """A file that the server's loggers write to, as a command has them do."""
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    before = [(log.handlers[:], log.level, log.propagate) for log in loggers]
     path = tmp_path / "log"
-    with path.open("w", encoding="utf-8") as stream:
-        log_as_json(stream)
+    with path.open("w", encoding="utf-8") as stream, logged_as_json(stream):
         yield path
-    for log, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        log.handlers[:], log.propagate = handlers, propagate
-        log.setLevel(level)
 
 
 @pytest.mark.parametrize("log_texts", [False, True])

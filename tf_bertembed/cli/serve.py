@@ -57,6 +57,7 @@ def serve(
     log is JSON on stderr. Nothing here is random: --seed changes nothing.
     """
     from tf_bertembed.serving import command
+    from tf_bertembed.serving.json_logs import logged_as_json
 
     with output_as(as_json) as print_json:
         models = command.models_to_serve(folders or [], config)
@@ -80,4 +81,5 @@ def serve(
                 text = "Serving {} at {rest} and {grpc}; Ctrl-C ends it."
                 print(text.format(", ".join(served["models"]), **served), flush=True)
 
-        server.run(started)
+        with logged_as_json():
+            server.run(started)

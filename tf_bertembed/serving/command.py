@@ -38,7 +38,7 @@ def models_to_serve(folders, config=None):
 
 
 def make_server(models, batching_parameters=None, poll_seconds=1.0, **settings):
-    """Make the server of a command line, which logs as JSON.
+    """Make the server of a command line.
 
     Args:
         models: list of `ModelConfig`.
@@ -54,10 +54,8 @@ def make_server(models, batching_parameters=None, poll_seconds=1.0, **settings):
         FileFormatError: where the file does not hold what it should.
     """
     from tf_bertembed.serving.batching_parameters import read_batching_parameters
-    from tf_bertembed.serving.json_logs import log_as_json
     from tf_bertembed.serving.model_store import ModelStore
     from tf_bertembed.serving.server import Server
 
     batching = read_batching_parameters(batching_parameters) if batching_parameters else None
-    log_as_json()
     return Server(ModelStore(models, poll_seconds, batching), **settings)

@@ -1,5 +1,6 @@
 """Logs of a server as JSON, an object a line."""
 
+import contextlib
 import datetime
 import json
 import logging
@@ -25,16 +26,27 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
-def log_as_json(stream=None):
+@contextlib.contextmanager
+def logged_as_json(stream=None):
     """Have the server's loggers write JSON; for a command, since it is for the whole process.
 
     Args:
         stream: file. Where to; `None` for stderr.
+
+    Yields:
+        Nothing; afterwards the loggers are as they were.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name in LOGGERS:
-        logger = logging.getLogger(name)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
         logger.handlers[:] = [handler]
         logger.setLevel(logging.INFO)
         logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+            logger.handlers[:], logger.propagate = handlers, propagate
+            logger.setLevel(level)
