@@ -131,6 +131,17 @@ def test_commas_in_a_text_are_no_values(live):
     assert answer.content["predictions"][0]["length"] == 6 * MEGABYTE
 
 
+@pytest.mark.parametrize("tail", [b'"' + b'\\"' * MEGABYTE, b'"' + b"\\"])
+def test_a_string_without_an_end(live, tail):
+    padding = b" " * max(0, 4 * MEGABYTE - len(tail))
+    begun = time.monotonic()
+    answer = live.predict(b'{"instances": [' + b"1," * 100_000 + padding + tail)
+    # It takes hours where the end is looked for again from each quote.
+    assert time.monotonic() - begun < 20
+    assert answer.status == 400
+    assert answer.content["error"].startswith("JSON Parse error: ")
+
+
 def test_a_text_of_10_megabytes(live):
     before = resident()
     answer = live.predict({"instances": ["word " * (2 * 10**6)]})

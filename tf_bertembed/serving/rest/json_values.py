@@ -28,7 +28,8 @@ _ESCAPES = re.compile(
     re.DOTALL,
 )
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# Nothing is tried twice: a string without an end would else take the square of its length.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _SHOWN = 1000
 _TYPES = {
     type(None): "Null",
