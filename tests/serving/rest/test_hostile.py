@@ -142,6 +142,24 @@ def test_a_string_without_an_end(live, tail):
     assert answer.content["error"].startswith("JSON Parse error: ")
 
 
+def test_an_answer_as_wide_as_its_longest_text_in_every_row(live):
+    texts = ["a " * 49_999 + "a", *["a"] * 199]
+    answer = live.predict({"signature_name": "words", "instances": texts})
+    assert answer.status == 400
+    assert answer.content["error"].startswith(
+        "The answer holds 10000000 values; this server writes at most 8000000. Send fewer rows"
+    )
+
+
+@pytest.mark.parametrize("verb", ["classify", "regress"])
+def test_answers_to_examples_have_a_limit_too(run_server, store, verb):
+    body = {"signature_name": verb, "examples": [{"text": "a"}] * 3}
+    with run_server(store, Limits(answer_values=2)) as server:
+        answer = server.predict(body, path=f"/v1/models/small:{verb}")
+    assert answer.status == 400
+    assert "this server writes at most 2." in answer.content["error"]
+
+
 def test_a_text_of_10_megabytes(live):
     before = resident()
     answer = live.predict({"instances": ["word " * (2 * 10**6)]})

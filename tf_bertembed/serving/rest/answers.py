@@ -28,6 +28,7 @@ from tf_bertembed.serving.rest.json_values import (
 )
 
 PARSED_AT_A_TIME = 4
+WRITTEN_AT_A_TIME = 4
 
 
 class Answers:
@@ -40,8 +41,9 @@ class Answers:
 
     def __init__(self, store, limits):
         self._store, self._limits = store, limits
-        # A parsed request is many times as large as its text.
+        # A parsed request is many times as large as its text, and so is an answer.
         self._parsing = threading.Semaphore(PARSED_AT_A_TIME)
+        self._writing = threading.Semaphore(WRITTEN_AT_A_TIME)
 
     def answer(self, target, body):
         """Answer one request, and note its rows.
@@ -72,13 +74,18 @@ class Answers:
                 inputs, in_rows = predict_inputs(document, known)
                 del document
             outputs = model.run(name, inputs, self._limits.run_seconds)
-        return rows_body(outputs) if in_rows else columns_body(outputs)
+        with self._writable(outputs.values()):
+            return rows_body(outputs) if in_rows else columns_body(outputs)
 
     def _classify(self, target, body):
-        return classification_body(*self._run_examples(classify, target, body))
+        answer = self._run_examples(classify, target, body)
+        with self._writable(part for part in answer if part is not None):
+            return classification_body(*answer)
 
     def _regress(self, target, body):
-        return regression_body(self._run_examples(regress, target, body))
+        values = self._run_examples(regress, target, body)
+        with self._writable([values]):
+            return regression_body(values)
 
     def _run_examples(self, method, target, body):
         with self._parsing:
@@ -117,6 +124,19 @@ class Answers:
         # What a `SignatureDefMap` in a map of `Any` looks like.
         metadata = {"signature_def": {"signature_def": signatures}}
         return _to_json({"model_spec": spec, "metadata": metadata})
+
+    @contextlib.contextmanager
+    def _writable(self, outputs):
+        """Refuse what is too much to write, and write few answers at a time."""
+        values = sum(array.size for array in outputs)
+        most = self._limits.answer_values
+        if values > most:
+            raise invalid(
+                f"The answer holds {values} values; this server writes at most {most}. Send fewer "
+                "rows at a time, and texts of about the same length together."
+            )
+        with self._writing:
+            yield
 
     def _parse(self, body):
         if len(body) > self._limits.values and count_values(body) > self._limits.values:

@@ -17,6 +17,7 @@ from tf_bertembed.serving.rest.json_values import invalid, to_bytes
 
 _WRITER = json.JSONEncoder(ensure_ascii=False)
 _FULL_DIGITS = {"float32": 9, "float64": 17}
+_BLOCK = 2**16
 _INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"}
 
 
@@ -163,8 +164,12 @@ def _strings(array, as_b64):
 def _decimals(array):
     """Each float as text: many at once, since an embedding has hundreds a row."""
     flat = array.ravel()
-    if not flat.size:
-        return []
+    # Other threads wait while a block is formatted.
+    blocks = (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))
+    return [text for block in blocks for text in _decimals_of_block(block)]
+
+
+def _decimals_of_block(flat):
     digits = _FULL_DIGITS[flat.dtype.name]
     formats = np.full(flat.shape, f"%.{digits}g", dtype=object)
     short = _has_six_digits(flat)

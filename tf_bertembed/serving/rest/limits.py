@@ -18,6 +18,9 @@ class Limits:
         values: int. The most strings, numbers, lists and objects in a body,
             since each takes far more memory than it has bytes; more is
             answered with 400.
+        answer_values: int. The most strings and numbers of an answer, whose
+            outputs may be as wide as the longest text in every row; more is
+            answered with 400.
         header_seconds: float. How long a client may take to send the head of
             a request; the connection is closed then.
         body_seconds: float. How long a client may take to send a body; more
@@ -36,6 +39,7 @@ class Limits:
     buffered_bytes: int = 256 * 2**20
     rows: int = 4096
     values: int = 4_000_000
+    answer_values: int = 8_000_000
     header_seconds: float = 10
     body_seconds: float = 60
     write_seconds: float = 30
