@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tf_bertembed.common import BertEmbedError, FileFormatError
-from tf_bertembed.serving import ServingError
+from tf_bertembed.serving import ServingError, padded_runs
+from tf_bertembed.serving.batch_requests import Request
 from tf_bertembed.serving.batching import Batcher
 from tf_bertembed.serving.batching_parameters import BatchingParameters, read_batching_parameters
 from tf_bertembed.serving.loaded_model import LoadedModel
@@ -173,6 +174,85 @@ def test_other_signatures_run_alone(loaded, batches, make_batcher, tools):
         np.testing.assert_array_equal(answers[name], array)
         assert answers[name].dtype == array.dtype
     assert (answers["half"].dtype, answers["double"].dtype) == (np.float16, np.float64)
+
+
+def test_wide_answers_are_computed_a_batch_at_a_time(loaded, batches, make_batcher, tools):
+    texts = ["x" * (number * 7 % 11) for number in range(9)]
+    inputs = {"text": tools.strings(*texts)}
+    whole = loaded.compute("letters", inputs)["letters"]
+    batches.clear()
+    batcher = make_batcher(num_batch_threads=1, max_batch_size=4)
+    batcher.start()
+    answers = batcher.run(loaded, "letters", inputs)["letters"]
+    assert answers.dtype == whole.dtype
+    assert answers.tolist() == whole.tolist()
+    assert max(map(len, batches)) <= 4
+    # Those of like length run together.
+    assert [max(map(len, batch)) for batch in batches[-3:]] == [3, 9, 10]
+
+
+def test_what_wide_answers_are_filled_up_with_is_learned(loaded):
+    assert loaded.fillers("letters") == {"letters": b""}
+    seen = {b"": [], b"one two three four five six seven eight": [3, 4]}
+
+    def ask(inputs, filler):
+        rows = [seen[text] for text in inputs["text"]]
+        width = max(map(len, rows))
+        return {"ids": np.array([row + [filler] * (width - len(row)) for row in rows])}
+
+    for filler in (0, -1):
+        found = padded_runs.find_fillers(lambda i, f=filler: ask(i, f), ["text"], ["ids"])
+        assert found == {"ids": filler}
+    # Where both texts are as wide there is nothing to see.
+    fixed = padded_runs.find_fillers(
+        lambda inputs: {"ids": np.zeros((len(inputs["text"]), 2))}, ["text"], ["ids"]
+    )
+    assert fixed is None
+
+
+def test_answers_that_would_not_fit_into_memory_are_refused(loaded, batches, make_batcher, tools):
+    batcher = make_batcher()
+    long = tools.strings("x" * 2**17, *["a"] * 200)
+    with pytest.raises(ServingError) as raised:
+        batcher.submit(loaded, "letters", {"text": long})
+    assert raised.value.code == "INVALID_ARGUMENT"
+    assert "201 rows x 131072 bytes = 26345472; this server takes at most 16777216" in str(
+        raised.value
+    )
+    assert batches == []
+    # Where an answer does not grow with its neighbours, nor does the memory.
+    batcher.submit(loaded, "serving_default", {"text": long})
+
+
+def test_a_request_that_nobody_waits_for_stops_between_its_parts(
+    loaded, batches, make_batcher, tools
+):
+    batcher = make_batcher(num_batch_threads=1, max_batch_size=1)
+    inputs = {"text": tools.strings(*"abcdef")}
+    assert loaded.fillers("letters") is not None
+    batches.clear()
+    over = iter([False, False, True])
+    compute = loaded.compute
+    assert (
+        padded_runs.run_in_parts(
+            lambda part: compute("letters", part), inputs, 1, {}, lambda: next(over)
+        )
+        is None
+    )
+    assert len(batches) == 2
+    batcher.start()
+    assert batcher.run(loaded, "letters", inputs)["letters"].shape == (6, 1)
+
+
+def test_a_request_is_refused_before_anything_is_made_of_its_rows(
+    loaded, make_batcher, tools, monkeypatch
+):
+    batcher = make_batcher(max_batch_size=2, max_enqueued_batches=2)
+    made = []
+    monkeypatch.setattr(Request, "rows", lambda request: made.append(request))
+    with pytest.raises(ServingError, match="Task size 5 is larger"):
+        batcher.submit(loaded, "serving_default", {"text": tools.strings(*"abcde")})
+    assert made == []
 
 
 def test_one_bad_request_fails_alone(loaded, batches, make_batcher, tools):

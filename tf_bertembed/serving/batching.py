@@ -15,6 +15,7 @@ from tf_bertembed.serving.batch_requests import (
 )
 from tf_bertembed.serving.batching_parameters import BatchingParameters
 from tf_bertembed.serving.errors import ServingError
+from tf_bertembed.serving.padded_runs import run_in_parts
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ class Batcher:
 
     Each thread takes the row that has waited longest and those that are
     about as long, so that little is computed for padding. Requests of other
-    signatures run alone, in the same threads.
+    signatures run alone, in the same threads; where each text has an answer of
+    its own, no more rows at a time than a batch has.
 
     Args:
         parameters: `BatchingParameters`; `None` for the defaults.
@@ -118,7 +120,6 @@ class Batcher:
         # Without a row there is nothing to put together, only to answer.
         together = bool(count)
         request = Request(inputs, count or None)
-        rows = request.rows()
         key = (id(model), signature, wanted, together)
         with self._ready:
             if self._stopped:
@@ -127,12 +128,13 @@ class Batcher:
             if queue is None:
                 queue = self._queues[key] = Queue(model, signature, wanted, together)
             try:
-                self._admit(queue, len(rows))
-                queue.rows += rows
+                # Before anything is made for each of its rows.
+                self._admit(queue, count or 1)
+                queue.rows += request.rows()
             finally:
                 if not queue.rows:
                     del self._queues[key]
-            self._ready.notify(len(rows))
+            self._ready.notify(count or 1)
         return request
 
     def _admit(self, queue, rows):
@@ -219,11 +221,7 @@ class Batcher:
 
     def _run(self, queue, rows):
         if not queue.together:
-            request = rows[0].request
-            try:
-                request.done(queue.compute(request.inputs))
-            except ServingError as error:
-                request.fail(error)
+            self._run_alone(queue, rows[0].request)
             return
         if self.observe is not None:
             self.observe(queue.model.name, queue.signature, len(rows))
@@ -234,6 +232,23 @@ class Batcher:
             return
         for place, row in enumerate(rows):
             row.request.put(row.index, answers, place, len(rows))
+
+    def _run_alone(self, queue, request):
+        most, inputs = self.parameters.max_batch_size, request.inputs
+        signature = queue.model.signatures[queue.signature]
+        try:
+            fillers = None
+            if signature.divisible and count_rows(inputs) > most:
+                fillers = queue.model.fillers(queue.signature)
+            if fillers is None:
+                outputs = queue.compute(inputs)
+            else:
+                outputs = run_in_parts(queue.compute, inputs, most, fillers, request.over)
+        except ServingError as error:
+            request.fail(error)
+            return
+        if outputs is not None:
+            request.done(outputs)
 
     @staticmethod
     def _run_singly(queue, rows, error):

@@ -20,6 +20,7 @@ from tf_bertembed.common import BertEmbedError
 from tf_bertembed.export.c_api import require_saved_model
 from tf_bertembed.serving.errors import HTTP_STATUS, ServingError
 from tf_bertembed.serving.facts import note
+from tf_bertembed.serving.padded_runs import check_width, find_fillers
 
 DEFAULT_SIGNATURE = "serving_default"
 PREDICT_METHOD = "tensorflow/serving/predict"
@@ -84,14 +85,26 @@ class Signature:
         answer depend on its neighbours: an output that is as wide as the
         longest text of its batch would.
         """
-        return (
-            bool(self.inputs)
-            and all(s.dtype == tf.string and s.shape == (None,) for s in self.inputs.values())
-            and all(
-                s.shape and s.shape[0] is None and None not in s.shape[1:]
-                for s in self.outputs.values()
-            )
+        return self.divisible and not self.wide
+
+    @property
+    def takes_texts(self):
+        """bool. Whether every input is a list of strings."""
+        return bool(self.inputs) and all(
+            s.dtype == tf.string and s.shape == (None,) for s in self.inputs.values()
         )
+
+    @property
+    def divisible(self):
+        """bool. Whether it takes texts and gives an answer to each."""
+        return self.takes_texts and all(
+            s.shape and s.shape[0] is None for s in self.outputs.values()
+        )
+
+    @property
+    def wide(self):
+        """list of strings. The outputs that are as wide as the longest text."""
+        return [name for name, s in self.outputs.items() if s.shape and None in s.shape[1:]]
 
 
 class LoadedModel:
@@ -144,6 +157,7 @@ class LoadedModel:
             if not name.startswith("__")
         }
         self._closing = threading.Lock()
+        self._fillers = {}
 
     def close(self):
         """Free the weights; a second call does nothing."""
@@ -192,6 +206,25 @@ class LoadedModel:
             return self.compute(signature, inputs, outputs, timeout)
         return self._batcher.run(self, signature, inputs, timeout, outputs)
 
+    def fillers(self, signature):
+        """Learn what a signature puts behind the answers to shorter texts.
+
+        Args:
+            signature: string. The name of a signature that is `divisible`.
+
+        Returns:
+            A dict from the names of its wide outputs to values; `None` where
+            the signature does not show them.
+        """
+        if signature not in self._fillers:
+            chosen = self.signatures[signature]
+            self._fillers[signature] = find_fillers(
+                lambda inputs: self.compute(signature, inputs, chosen.wide),
+                chosen.inputs,
+                chosen.wide,
+            )
+        return self._fillers[signature]
+
     def check(self, signature, inputs):
         """Refuse inputs that the signature does not take.
 
@@ -220,6 +253,9 @@ class LoadedModel:
                     f"Input {name!r} must have shape {_shown(spec.shape)}. "
                     f"Received: {_shown(array.shape)}",
                 )
+        chosen = self.signatures[signature]
+        if chosen.takes_texts and not chosen.batchable:
+            check_width(inputs)
 
     def compute(self, signature, inputs, outputs=None, timeout=None):
         """Run the graph on inputs that were checked.
