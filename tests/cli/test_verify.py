@@ -48,6 +48,16 @@ def test_not_ready(saved, capsys):
     assert told["load_seconds"] > 0
 
 
+def test_a_model_that_does_not_load(saved, capsys):
+    folder = saved(np.array(["A", "B"]))
+    path = folder / "saved_model.pb"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert cli.main(["verify", str(folder)]) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert "  problem: saved_model.pb is damaged: it is no SavedModel." in "\n".join(shown)
+    assert shown[-1] == "not ready"
+
+
 def test_bad_input_is_one_line(saved, capsys, tmp_path):
     for arguments, message in (
         ([str(tmp_path / "nothing")], "nothing does not exist"),

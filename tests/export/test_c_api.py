@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
 from tf_bertembed.export import CApiModel
-from tf_bertembed.export.c_library import CallError, checked, load
+from tf_bertembed.export.c_library import CallError, checked, load, one_line
 
 
 class Shapes(tf.Module):
@@ -236,6 +236,18 @@ def test_missing_weights(copied):
     next((copied / "variables").glob("*.data*")).unlink()
     with pytest.raises(FileFormatError, match="TensorFlow cannot load this SavedModel"):
         CApiModel(copied)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("no string: two\n\t [[{{node StringToNumber}}]]", "no string: two"),
+        ("{{function_node __inference_f_1}} a\n\t [[{{node b}}{{node c/d}}]]\n\t [[e/f_1]]", "a"),
+        ("text [[ 1 ]] {x}", "text [[ 1 ]] {x}"),
+    ],
+)
+def test_what_tensorflow_says_is_one_line(message, told):
+    assert one_line(message) == told
 
 
 def test_a_failed_call_frees_its_status_and_tells():

@@ -1,13 +1,18 @@
 """A model that answers otherwise than it did in memory is found."""
 
 import json
+import re
+import shutil
+import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tf_bertembed import export
 from tf_bertembed.common import FileFormatError, MissingFileError
+from tf_bertembed.export import fresh_process
 from tf_bertembed.export.comparison import alone_difference, compare
 from tf_bertembed.export.records import RECORD, write_record
 
@@ -105,6 +110,78 @@ def test_missing_and_damaged(copied, tmp_path):
     (copied / RECORD).unlink()
     with pytest.raises(MissingFileError, match="records what the model answered"):
         export.verify(copied)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def without_variables(folder):
+    shutil.rmtree(folder / "variables")
+
+
+def without_weights(folder):
+    next((folder / "variables").glob("*.data*")).unlink()
+
+
+def with_a_cut_graph(folder):
+    cut(folder / "saved_model.pb")
+
+
+def with_an_empty_graph(folder):
+    (folder / "saved_model.pb").write_bytes(b"")
+
+
+def with_a_cut_record(folder):
+    cut(folder / RECORD)
+
+
+def with_an_op_of_tomorrow(folder):
+    path = folder / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    saved.meta_graphs[0].graph_def.node.add(name="picture", op="OfTomorrow")
+    path.write_bytes(saved.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("damage", "reasons"),
+    [
+        (without_variables, [r"variables/variables.index is missing, .* Export the model again\."]),
+        (without_weights, [r"TensorFlow cannot load this SavedModel: .*variables.*"]),
+        (with_a_cut_graph, [r"saved_model.pb is damaged: it is no SavedModel\. .*"]),
+        (with_an_empty_graph, [r"saved_model.pb holds no graph with the tag 'serve', which .*"]),
+        (with_a_cut_record, [r"assets.extra/tf_bertembed.json: The record is damaged\. .*"]),
+        (
+            with_an_op_of_tomorrow,
+            [
+                r"TensorFlow Serving 2.19 and 2.20 lack the op 'OfTomorrow', as in .*",
+                r"TensorFlow cannot load this SavedModel: .*'OfTomorrow'.*",
+            ],
+        ),
+    ],
+)
+def test_what_is_damaged_is_not_ready(copied, damage, reasons):
+    damage(copied)
+    report = export.verify(copied)
+    assert not report.ok
+    assert len(report.reasons) == len(reasons)
+    for given, expected in zip(report.reasons, reasons, strict=True):
+        assert re.fullmatch(expected, given)
+        assert "{{" not in given
+    assert str(report).endswith("\nnot ready")
+    assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["verdict"] == "not ready"
+
+
+def test_a_process_that_crashes_or_hangs_is_not_ready(exported, monkeypatch):
+    monkeypatch.setattr(fresh_process, "TIMEOUT_SECONDS", 0.01)
+    (reason,) = export.verify(exported).reasons
+    assert reason.endswith("was ended since it took more than 0.01 seconds.")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(fresh_process, "TIMEOUT_SECONDS", 60)
+    report = export.verify(exported)
+    (reason,) = report.reasons
+    assert "ended with code 1. Received: no output" in reason
+    assert "1: NOT VERIFIED (8 examples, not loaded, " in str(report)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +289,8 @@ def test_a_signature_of_numbers_is_not_run_and_said_so(odd_report):
 
 def test_a_signature_that_fails_or_is_gone_is_a_problem(odd_report):
     assert any(
-        "the signature 'failing' failed" in problem and "convert string" in problem
+        "the signature 'failing' failed" in problem
+        and problem.endswith("could not correctly convert string: a")
         for problem in odd_report.problems
     )
     assert "The model lacks the signature 'gone' that was recorded." in odd_report.problems

@@ -28,8 +28,9 @@ def verify(
     Loads it as a server does, without Python's TensorFlow; compares its
     answers with those that the model gave in memory; runs its warm-up; holds
     its ops and signatures to what TensorFlow Serving 2.19 and 2.20 take. The
-    last line is `ready` or `not ready`, and the exit code 0 or 1. Nothing
-    here is random: --seed changes nothing.
+    last line is `ready` or `not ready`, and the exit code 0 or 1; 2 says that
+    there is no exported model to look at. Nothing here is random: --seed
+    changes nothing.
     """
     from tf_bertembed import export
 

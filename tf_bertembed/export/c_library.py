@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import functools
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,24 @@ FUNCTIONS = {
 }
 
 
+# Where in the graph it went wrong, a line for each function on the way.
+TRACE = re.compile(
+    r"\[\[(?:\{\{[^{}]*\}\})+\]\]|\[\[[\w/.:>-]+\]\]|\{\{(?:function_)?node [^{}]*\}\}"
+)
+
+
+def one_line(message):
+    """What TensorFlow says, without its traces, in one line.
+
+    Args:
+        message: string. What `TF_Message` gives.
+
+    Returns:
+        A string.
+    """
+    return " ".join(TRACE.sub(" ", message).split())
+
+
 class CallError(BertEmbedError):
     """What TensorFlow answered instead of doing what it was asked."""
 
@@ -122,7 +141,7 @@ def checked(library):
     try:
         yield status
         if library.TF_GetCode(status):
-            raise CallError(library.TF_Message(status).decode("utf-8", "replace"))
+            raise CallError(one_line(library.TF_Message(status).decode("utf-8", "replace")))
     finally:
         library.TF_DeleteStatus(status)
 

@@ -19,8 +19,14 @@ from tf_bertembed.text.checks import check_texts
 
 # Stands for the name of an input that the caller left out.
 ONLY_INPUT = ""
+# A process that loads and asks the largest models is done long before.
+TIMEOUT_SECONDS = 1800
 
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+
+
+class ProcessError(BertEmbedError):
+    """The fresh process crashed, or did not come to an end."""
 
 
 def answer(path, inputs, signature="serving_default"):
@@ -90,7 +96,9 @@ def run(path, requests, inspected=False):
         `inspection.inspect` gives, where that was asked.
 
     Raises:
-        BertEmbedError: as for `answer`.
+        FileFormatError: where TensorFlow cannot load the model.
+        ProcessError: where the process crashes or takes too long.
+        BertEmbedError: else as for `answer`.
     """
     path = require_saved_model(path)
     with tempfile.TemporaryDirectory(prefix="tf_bertembed.") as folder:
@@ -110,16 +118,23 @@ def run(path, requests, inspected=False):
         places = [*(entry or os.getcwd() for entry in sys.path), PACKAGE_ROOT]
         environment["PYTHONPATH"] = os.pathsep.join(places)
         environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-        process = subprocess.run(
-            [sys.executable, "-m", __name__, str(request_file), str(response_file)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        try:
+            process = subprocess.run(
+                [sys.executable, "-m", __name__, str(request_file), str(response_file)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ProcessError(
+                f"The process that runs {path} was ended since it took more than "
+                f"{TIMEOUT_SECONDS:g} seconds."
+            ) from error
         if not response_file.exists():
             last = process.stderr.decode("utf-8", "replace").strip().splitlines()[-5:]
-            raise BertEmbedError(
+            raise ProcessError(
                 f"The process that runs {path} ended with code {process.returncode}. "
                 f"Received: {' / '.join(last) or 'no output'}"
             )

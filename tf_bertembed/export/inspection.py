@@ -7,8 +7,7 @@ from tf_bertembed.common import BertEmbedError
 from tf_bertembed.export import c_library, records
 from tf_bertembed.export.c_api import CApiModel
 from tf_bertembed.export.comparison import alone_difference
-from tf_bertembed.export.servability import graph_ops, servability_problems
-from tf_bertembed.export.signature_checks import check_signatures, signature_facts, takes_strings
+from tf_bertembed.export.signature_checks import signature_facts, takes_strings
 from tf_bertembed.export.warmup_replay import WARMUP, replay
 
 
@@ -23,10 +22,10 @@ def inspect(path, requests):
     Returns:
         A dict that JSON can hold: `outputs` and `alone`, per signature and
         output the encoded answer to all examples and how far the answers to
-        each alone are from it; `warm_up`, as `replay` gives it; `signatures`,
-        `ops`, `problems`, `notes`; `tensorflow`, `load_seconds`, and bytes of
-        memory: `library_memory` before the model was loaded, `loaded_memory`
-        then, `peak_memory` at most, `None` where the system does not tell.
+        each alone are from it; `warm_up`, as `replay` gives it; `problems`,
+        `notes`; `tensorflow`, `load_seconds`, and bytes of memory:
+        `library_memory` before the model was loaded, `loaded_memory` then,
+        `peak_memory` at most, `None` where the system does not tell.
     """
     # Not what a server would pay again for each version.
     c_library.load()
@@ -35,13 +34,11 @@ def inspect(path, requests):
     with CApiModel(path) as model:
         load_seconds = time.perf_counter() - start
         loaded_memory, _ = _memory()
-        signatures = signature_facts(model.meta_graph)
-        problems, notes = check_signatures(signatures)
-        problems = servability_problems(model.meta_graph) + problems
+        problems, notes = [], []
         # First, as servers do: what a new model is slow at shows here.
         warm_up = replay(model)
         outputs, alone = {}, {}
-        for name, facts in signatures.items():
+        for name, facts in signature_facts(model.meta_graph).items():
             if not takes_strings(facts):
                 inputs = ", ".join(
                     f"{fact['dtype']} {fact['shape']} as {tensor!r}"
@@ -62,8 +59,6 @@ def inspect(path, requests):
             "outputs": outputs,
             "alone": alone,
             "warm_up": warm_up,
-            "signatures": signatures,
-            "ops": graph_ops(model.meta_graph),
             "problems": problems,
             "notes": notes,
             "tensorflow": model.tensorflow,

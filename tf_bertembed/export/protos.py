@@ -15,7 +15,9 @@ PACKAGE = "tf_bertembed.export"
 # A type is a scalar of protobuf or a message of this table; a map is "K->V".
 MESSAGES = {
     "SavedModel": {"meta_graphs": (2, "MetaGraphDef*")},
+    "MetaInfoDef": {"tags": (4, "string*")},
     "MetaGraphDef": {
+        "meta_info_def": (1, "MetaInfoDef"),
         "graph_def": (2, "GraphDef"),
         "signature_def": (5, "string->SignatureDef"),
     },

@@ -46,7 +46,8 @@ class VerificationReport:
 
     Args:
         path: string. The folder of the SavedModel.
-        tensorflow: string. The version of the C library that ran it.
+        tensorflow: string. The version of the C library that ran it; `None`
+            where the model was not loaded.
         examples: int. The number of recorded examples.
         tolerance: float. The largest difference that passes.
         checks: tuple of `OutputCheck`. One per output.
@@ -88,7 +89,7 @@ class VerificationReport:
     """
 
     path: str
-    tensorflow: str
+    tensorflow: str | None
     examples: int
     tolerance: float
     checks: tuple
@@ -121,7 +122,11 @@ class VerificationReport:
             for check in self.checks
             if not check.ok
         ]
-        nothing = [] if self.checks else ["No signature could be compared with a record."]
+        nothing = (
+            []
+            if self.checks or self.problems
+            else ["No signature could be compared with a record."]
+        )
         return (*self.problems, *failed, *nothing)
 
     @property
@@ -157,10 +162,10 @@ class VerificationReport:
         return _finite({**summary, **dataclasses.asdict(self)})
 
     def __str__(self):
+        by = f"TensorFlow {self.tensorflow} through its C API" if self.tensorflow else "not loaded"
         lines = [
             f"{self.path}: {'verified' if self.ok else 'NOT VERIFIED'} "
-            f"({self.examples} examples, TensorFlow {self.tensorflow} through its C API, "
-            f"tolerance {self.tolerance:g})"
+            f"({self.examples} examples, {by}, tolerance {self.tolerance:g})"
         ]
         for signature in dict.fromkeys([*self.signatures, *(c.signature for c in self.checks)]):
             lines.append(f"  {signature}{self._asked(signature)}")
@@ -173,10 +178,12 @@ class VerificationReport:
             lines.append(f"  warm-up: {self.warm_up}")
         if self.load_seconds is not None:
             lines.append(f"  {self._cost()}")
-        lines.append(
-            f"  {len(self.ops)} ops, held to those of TensorFlow Serving {' and '.join(SERVERS)}: "
-            f"{', '.join(self.ops)}"
-        )
+        if self.ops:
+            servers = " and ".join(SERVERS)
+            lines.append(
+                f"  {len(self.ops)} ops, held to those of TensorFlow Serving {servers}: "
+                f"{', '.join(self.ops)}"
+            )
         lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  problem: {reason}" for reason in self.reasons]
         return "\n".join([*lines, self.verdict])
