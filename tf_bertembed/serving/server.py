@@ -28,8 +28,8 @@ class Server:
             is let in.
         stop_seconds: float. How long `stop` waits for requests that run.
         log_texts: bool. Whether logs may hold what clients send.
-        limits: `rest.Limits`. Bounds of the REST API; `None` for the
-            defaults.
+        limits: `rest.Limits`. Bounds of what a client may ask for; `None`
+            for the defaults.
 
     Attributes:
         rest_port: int. The port that was taken, once started.
@@ -103,7 +103,9 @@ class Server:
         ```
         """
         from tf_bertembed.serving.grpc_services.grpc_server import make_grpc_server
+        from tf_bertembed.serving.rest import Limits
 
+        self._limits = self._limits or Limits()
         if not is_loopback(self._host):
             log.warning(
                 "anyone who reaches this address can use the models",
@@ -112,7 +114,12 @@ class Server:
         try:
             self._socket, self.rest_port = bind(self._host, self.rest_port)
             self._grpc, self.grpc_port = make_grpc_server(
-                self._store, self.statistics, self._log_texts, self._host, self.grpc_port
+                self._store,
+                self.statistics,
+                self._log_texts,
+                self._host,
+                self.grpc_port,
+                self._limits,
             )
             self._store.start()
             self._grpc.start()
@@ -236,9 +243,9 @@ class Server:
     def _start_rest(self):
         import uvicorn
 
-        from tf_bertembed.serving.rest import BoundedProtocol, Limits, create_app
+        from tf_bertembed.serving.rest import BoundedProtocol, create_app
 
-        limits = self._limits or Limits()
+        limits = self._limits
         app = create_app(
             self._store,
             limits=limits,

@@ -33,10 +33,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         store: `ModelStore`.
         statistics: `Statistics`.
         log_texts: bool. Whether requests are logged with what they hold.
+        most_rows: int. The most rows of a request.
     """
 
-    def __init__(self, store, statistics, log_texts=False):
-        self._store = store
+    def __init__(self, store, statistics, log_texts, most_rows):
+        self._store, self._most_rows = store, most_rows
         self.statistics, self.log_texts = statistics, log_texts
 
     @answered("predict")
@@ -44,7 +45,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = require_spec(request)
         with self._store.use(**choice(spec)) as model:
             name = spec.signature_name or DEFAULT_SIGNATURE
-            inputs = {key: to_array(key, value) for key, value in request.inputs.items()}
+            inputs = {
+                key: to_array(key, value, self._most_rows) for key, value in request.inputs.items()
+            }
             signature = model.signature(name)
             model.check(name, inputs)
             wanted = _wanted(request.output_filter, signature.outputs)
@@ -60,7 +63,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = require_spec(request)
         response = classification_pb2.ClassificationResponse()
         with self._store.use(**choice(spec)) as model:
-            _classify(model, spec, request.input, context, response.result)
+            self._classify(model, spec, request.input, context, response.result)
             fill_spec(response.model_spec, spec, model.version)
         return response
 
@@ -69,7 +72,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = require_spec(request)
         response = regression_pb2.RegressionResponse()
         with self._store.use(**choice(spec)) as model:
-            _regress(model, spec, request.input, context, response.result)
+            self._regress(model, spec, request.input, context, response.result)
             fill_spec(response.model_spec, spec, model.version)
         return response
 
@@ -82,9 +85,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             for task in request.tasks:
                 result = response.results.add()
                 if task.method_name == CLASSIFY_METHOD:
-                    answer, method = result.classification_result, _classify
+                    answer, method = result.classification_result, self._classify
                 else:
-                    answer, method = result.regression_result, _regress
+                    answer, method = result.regression_result, self._regress
                 method(model, task.model_spec, request.input, context, answer)
                 fill_spec(result.model_spec, task.model_spec, model.version)
         return response
@@ -111,6 +114,22 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response.metadata[SIGNATURES].Pack(signatures)
         return response
 
+    def _classify(self, model, spec, message, context, result):
+        examples = serialized_examples(message, self._most_rows)
+        classes, scores = classify(model, spec.signature_name, examples, context.time_remaining())
+        rows, columns = (scores if classes is None else classes).shape
+        for row in range(rows):
+            answer = result.classifications.add()
+            for column in range(columns):
+                label = "" if classes is None else classes[row, column].decode("utf-8", "replace")
+                score = 0.0 if scores is None else float(scores[row, column])
+                answer.classes.add(label=label, score=score)
+
+    def _regress(self, model, spec, message, context, result):
+        examples = serialized_examples(message, self._most_rows)
+        for value in regress(model, spec.signature_name, examples, context.time_remaining()):
+            result.regressions.add(value=float(value))
+
 
 def _wanted(output_filter, outputs):
     for place, name in enumerate(output_filter):
@@ -124,24 +143,6 @@ def _wanted(output_filter, outputs):
             raise ServingError("INVALID_ARGUMENT", f"duplicate output tensor alias: {name}")
     # Sorted, so that requests for the same outputs can share a batch.
     return sorted(output_filter) or None
-
-
-def _classify(model, spec, message, context, result):
-    examples = serialized_examples(message)
-    classes, scores = classify(model, spec.signature_name, examples, context.time_remaining())
-    rows, columns = (scores if classes is None else classes).shape
-    for row in range(rows):
-        answer = result.classifications.add()
-        for column in range(columns):
-            label = "" if classes is None else classes[row, column].decode("utf-8", "replace")
-            score = 0.0 if scores is None else float(scores[row, column])
-            answer.classes.add(label=label, score=score)
-
-
-def _regress(model, spec, message, context, result):
-    examples = serialized_examples(message)
-    for value in regress(model, spec.signature_name, examples, context.time_remaining()):
-        result.regressions.add(value=float(value))
 
 
 def _check_tasks(model, tasks):

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_bertembed.serving.errors import ServingError
 
 # A few bytes can claim any shape; TensorFlow fills what is missing with the last value.
-MOST_FILLED = 2**20
+MOST_FILLED = 4096
 
 # Where TensorFlow Serving puts the values of an answer, and clients look for them.
 FIELDS = {
@@ -21,18 +21,19 @@ FIELDS = {
 }
 
 
-def to_array(name, proto):
+def to_array(name, proto, most_rows=None):
     """Read one input of a request.
 
     Args:
         name: string. The name of the input.
         proto: `TensorProto`.
+        most_rows: int. The most rows; `None` for no limit.
 
     Returns:
         An array; strings are objects that are bytes.
 
     Raises:
-        ServingError: INVALID_ARGUMENT where it is no tensor.
+        ServingError: INVALID_ARGUMENT where it is no tensor, or has too many rows.
     """
     problem = ServingError("INVALID_ARGUMENT", f"tensor parsing error: {name}")
     sizes = [dim.size for dim in proto.tensor_shape.dim]
@@ -43,11 +44,30 @@ def to_array(name, proto):
         size *= dim
     if size > MOST_FILLED and size > proto.ByteSize():
         raise problem
+    if sizes:
+        check_rows(sizes[0], most_rows)
     try:
         return tf.make_ndarray(proto)
     # What it raises for a message that fits no type is not documented.
     except (TypeError, ValueError, KeyError) as error:
         raise problem from error
+
+
+def check_rows(rows, most):
+    """Refuse a request of too many rows.
+
+    Args:
+        rows: int.
+        most: int. `None` for no limit.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT.
+    """
+    if most is not None and rows > most:
+        raise ServingError(
+            "INVALID_ARGUMENT",
+            f"The request has {rows} rows; this server takes at most {most}. Send it in parts.",
+        )
 
 
 def to_proto(array, spec):
