@@ -16,6 +16,7 @@ from tf_bertembed.common import BertEmbedError
 from tf_bertembed.serving import Client, Server, ServingError
 from tf_bertembed.serving.model_config import ModelConfig
 from tf_bertembed.serving.model_store import ModelStore
+from tf_bertembed.serving.rest import BoundedProtocol
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +194,20 @@ def test_arguments(options, message):
     with pytest.raises(BertEmbedError) as caught:
         Client(**{"address": "127.0.0.1:1", "model": "a", **options})
     assert message in str(caught.value)
+
+
+def test_the_body_of_an_answer_does_not_wait_for_its_head(server, monkeypatch):
+    made, found = BoundedProtocol.connection_made, []
+
+    def connection_made(self, transport):
+        made(self, transport)
+        accepted = transport.get_extra_info("socket")
+        found.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(BoundedProtocol, "connection_made", connection_made)
+    with Client(server.addresses()["rest"], "toy") as client:
+        client.status()
+    assert found == [1]
 
 
 def test_rest_needs_no_tensorflow():
