@@ -243,8 +243,14 @@ def test_compressed_bodies(live):
     body = gzip.compress(b'{"signature_name": "echo", "instances": ["a"]}')
     headers = {"content-encoding": "gzip"}
     assert live.predict(body, headers=headers).content == {"predictions": ["a"]}
-    assert "ends too early" in live.predict(body[:-9], headers=headers).content["error"]
+    assert "ended before the end" in live.predict(body[:-9], headers=headers).content["error"]
     assert "not gzip" in live.predict(b"{}", headers=headers).content["error"]
+    text = gzip.decompress(body)
+    parts = gzip.compress(text[:20]) + gzip.compress(text[20:])
+    assert live.predict(parts, headers=headers).content == {"predictions": ["a"]}
+    for broken in (parts[:-9], parts + b"more"):
+        answer = live.predict(broken, headers=headers)
+        assert (answer.status, "not gzip" in answer.content["error"]) == (400, True)
 
 
 def test_health_and_metrics(run_server, store):

@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import gzip
+import io
 import zlib
+
+import anyio.to_thread
 
 from tf_bertembed.serving.rest.limits import RefusedError
 
@@ -47,7 +51,7 @@ class BodyReader:
                     {"connection": "close"},
                 ) from None
             if "gzip" in request.headers.get("content-encoding", ""):
-                made = self._decompress(body)
+                made = await anyio.to_thread.run_sync(self._decompress, body)
                 self._take(len(made) - len(body))
                 body = made
             yield body
@@ -73,12 +77,10 @@ class BodyReader:
             )
 
     def _decompress(self, body):
-        decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         try:
-            made = decompressor.decompress(body, self._limits.body_bytes + 1)
-        except zlib.error as error:
+            with gzip.GzipFile(fileobj=io.BytesIO(body)) as members:
+                made = members.read(self._limits.body_bytes + 1)
+        except (OSError, EOFError, zlib.error) as error:
             raise RefusedError(400, f"The body is not gzip, as its header says: {error}") from None
         self._check(len(made))
-        if not decompressor.eof:
-            raise RefusedError(400, "The body is not gzip, as its header says: it ends too early")
         return bytearray(made)
