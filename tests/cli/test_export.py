@@ -17,7 +17,7 @@ def runs(tmp_path_factory):
     preprocessor = text.Preprocessor(tokenizer, 16)
     run = folder / "run"
     tasks.TextClassifier(backbone, ["sport", "tech"], preprocessor).save_to_preset(run)
-    (run / "metrics.json").write_text('{"accuracy": 0.75}')
+    (run / "metrics.json").write_text('{"accuracy": 0.75, "details": {}}')
     tasks.TextClassifier(backbone, ["sport", "tech"]).save_to_preset(folder / "bare")
     (folder / "texts.txt").write_text("A match.\n🙂 chip\n" * 50, encoding="utf-8")
     (folder / "pairs.tsv").write_text("text_a\ttext_b\na\tb\n", encoding="utf-8")
@@ -39,7 +39,9 @@ def test_a_run_is_exported_and_told(runs, capsys):
     record = json.loads((runs / "saved/news/1/assets.extra/tf_bertembed.json").read_text())
     assert record["inputs"]["text"] == ["A match.", "🙂 chip"] * 32
     assert cli.main([*arguments, "--version", "1"]) == 2
-    assert "saved/news/1 already exists. Choose another version" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "saved/news/1 already exists. Choose another version" in error
+    assert "(--force)" in error
 
 
 @pytest.mark.slow
@@ -70,6 +72,7 @@ def test_bad_input_is_one_line(runs, capsys):
         (["bare", "--output", "saved/x"], "preprocessor"),
         (["run", "--output", "file"], "file: A folder for the model's versions"),
         (["run", "--output", "saved/x", "--version", "0"], "--version"),
+        (["run", "--output", "saved/x", "--version", str(2**63)], "--version"),
         (["run", "--output", "saved/x", "--precision", "int8"], "--precision"),
         (["run", "--output", "saved/x", "--examples", "none.txt"], "none.txt does not exist"),
         (["run", "--output", "saved/x", "--examples", "pairs.tsv"], "must be a string (text)"),

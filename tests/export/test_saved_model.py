@@ -38,6 +38,18 @@ def test_an_existing_version_stays_unless_told(tiny_task, tmp_path):
     assert names_in(tmp_path) == ["3"]
 
 
+def test_the_highest_version_that_servers_hold(tiny_task, tmp_path):
+    highest = 2**63 - 1
+    (tmp_path / str(highest + 1)).mkdir()
+    with pytest.raises(BertEmbedError, match=f"at most {highest}.*Received: {highest + 1}"):
+        export.export_saved_model(tiny_task(), tmp_path, version=highest + 1)
+    (tmp_path / str(highest)).mkdir()
+    with pytest.raises(BertEmbedError, match=f"holds version {highest}, the highest"):
+        export.export_saved_model(tiny_task(), tmp_path)
+    (tmp_path / str(highest)).rmdir()
+    assert export.export_saved_model(tiny_task(), tmp_path, examples=ONE, warmup=False).name == "1"
+
+
 @pytest.mark.parametrize("version", [0, -1, True, "1", 1.0])
 def test_wrong_version(tiny_task, tmp_path, version):
     with pytest.raises(BertEmbedError, match=r"`version` must be an int of at least 1. Received"):

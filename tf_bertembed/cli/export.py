@@ -7,6 +7,7 @@ import typer
 
 from tf_bertembed.cli.native import start_tensorflow
 from tf_bertembed.cli.options import Json, Seed, output_as
+from tf_bertembed.common.files import LARGEST_NUMBER
 
 
 def _show(path, told):
@@ -27,7 +28,12 @@ def export(
     ],
     version: Annotated[
         int | None,
-        typer.Option("--version", min=1, help="By default the one after the highest there."),
+        typer.Option(
+            "--version",
+            min=1,
+            max=LARGEST_NUMBER,
+            help="By default the one after the highest there.",
+        ),
     ] = None,
     precision: Annotated[
         Literal["float32", "bfloat16"],

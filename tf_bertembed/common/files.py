@@ -18,6 +18,8 @@ from tf_bertembed.common.errors import (
 )
 
 GZIP_MAGIC = b"\x1f\x8b"
+# A server's versions are of 64 bits: TensorFlow Serving passes over folders with larger numbers.
+LARGEST_NUMBER = 2**63 - 1
 
 
 def require_file(path, purpose=""):
@@ -324,6 +326,8 @@ def make_folder(path):
 def numbered_folders(folder):
     """List what a folder holds under whole numbers, as versions and runs are.
 
+    Numbers that 64 bits do not hold are passed over, as servers do.
+
     Args:
         folder: string or `pathlib.Path`. The folder; it may be missing.
 
@@ -344,4 +348,4 @@ def numbered_folders(folder):
     entries = folder.iterdir() if folder.is_dir() else ()
     # isdigit alone lets through digits that int does not take, such as "²".
     numbered = {int(e.name): e for e in entries if e.name.isascii() and e.name.isdigit()}
-    return dict(sorted(numbered.items()))
+    return {n: entry for n, entry in sorted(numbered.items()) if n <= LARGEST_NUMBER}

@@ -11,6 +11,7 @@ from tf_bertembed.common import (
     atomic_path,
     numbered_folders,
 )
+from tf_bertembed.common.files import LARGEST_NUMBER
 from tf_bertembed.export.inference import inference_form
 from tf_bertembed.export.metadata import check_metrics, describe, versions, write_metadata
 from tf_bertembed.export.precision import check_precision, in_precision
@@ -60,8 +61,8 @@ def export_saved_model(
             `classes` and `scores`, and is made to take `tf.Example`s.
         folder: string or `pathlib.Path`. The folder of all versions, for
             example `saved_models/bbc`; its last part is the model's name.
-        version: int. The version, at least 1; `None` for the one after the
-            highest in `folder`.
+        version: int. The version, from 1 to 2**63 - 1; `None` for the one
+            after the highest in `folder`.
         examples: list of strings, for pairs list of tuples of two strings.
             The texts to record; `None` for a few of several languages, an
             empty one and one that is too long.
@@ -116,7 +117,7 @@ def export_saved_model(
         task.check_parts()
     columns = to_columns(examples, task.text_inputs)
     target = _version_folder(Path(folder), version)
-    remedy = "Choose another version, or pass `overwrite=True` to replace it."
+    remedy = "Choose another version, or pass `overwrite=True` (--force) to replace it."
     if target.exists() and not overwrite:
         raise OutputExistsError(target, remedy)
     served = ServedTask(inference_form(task))
@@ -138,8 +139,18 @@ def _version_folder(folder, version):
         raise FileFormatError(folder, "A folder for the model's versions was expected.")
     if version is None:
         version = 1 + max(numbered_folders(folder), default=0)
+        if version > LARGEST_NUMBER:
+            raise BertEmbedError(
+                f"{folder} holds version {LARGEST_NUMBER}, the highest there can be. "
+                "Choose a `version` (--version) below it."
+            )
     elif isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise BertEmbedError(f"`version` must be an int of at least 1. Received: {version!r}.")
+    elif version > LARGEST_NUMBER:
+        raise BertEmbedError(
+            f"`version` must be at most {LARGEST_NUMBER}: servers hold it in 64 bits. "
+            f"Received: {version!r}."
+        )
     return folder / str(version)
 
 
