@@ -6,7 +6,7 @@ import pytest
 
 from tf_bertembed import export, tasks, text
 from tf_bertembed.export.records import RECORD
-from tf_bertembed.export.run_export import _rows
+from tf_bertembed.export.run_export import _filled, _rows
 from tf_bertembed.training import recipes
 
 SQUAD = {
@@ -44,6 +44,14 @@ def test_rows_of_data_files(make_parts, tmp_path, name, written, expected):
 def _tagger(make_parts):
     backbone, preprocessor = make_parts(text.TaggingPreprocessor)
     return tasks.TokenClassifier(backbone, ["O", "B-PER"], preprocessor)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [({"details": {}}, None), ({"f1": 0.5, "details": {}}, {"f1": 0.5}), ({"f1": 0}, {"f1": 0})],
+)
+def test_groups_of_metrics_that_hold_none_are_left_out(written, told):
+    assert _filled(written) == told
 
 
 @pytest.mark.slow

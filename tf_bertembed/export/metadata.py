@@ -7,11 +7,10 @@ import json
 import os
 from pathlib import Path
 
-import tensorflow as tf
-
 import tf_bertembed
 from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
 from tf_bertembed.export.c_api import require_saved_model
+from tf_bertembed.export.signature_checks import signature_facts
 from tf_bertembed.text import BertEmbedTokenizer
 
 METADATA = Path("assets.extra") / "metadata.json"
@@ -92,37 +91,6 @@ def word_vector_facts(backbone, words, tokenizer):
         "input_fusion": backbone.input_fusion,
         "output_fusion": backbone.output_fusion,
     }
-
-
-def signature_facts(meta_graph):
-    """The signatures of a graph, with names, types and shapes.
-
-    Args:
-        meta_graph: TensorFlow's `MetaGraphDef`.
-
-    Returns:
-        Per signature a dict of `method`, `inputs` and `outputs`; `None` in a
-        shape is a size that a request decides.
-    """
-    return {
-        name: {
-            "method": signature.method_name,
-            "inputs": _tensor_facts(signature.inputs),
-            "outputs": _tensor_facts(signature.outputs),
-        }
-        for name, signature in sorted(meta_graph.signature_def.items())
-        if not name.startswith("__")
-    }
-
-
-def _tensor_facts(tensors):
-    return {name: _tensor(info) for name, info in sorted(tensors.items())}
-
-
-def _tensor(info):
-    shape = tf.TensorShape(info.tensor_shape)
-    sizes = None if shape.rank is None else shape.as_list()
-    return {"dtype": tf.as_dtype(info.dtype).name, "shape": sizes}
 
 
 def check_metrics(metrics):

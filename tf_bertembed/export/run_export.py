@@ -31,8 +31,8 @@ def export_run(
         run: string or `pathlib.Path`. The RUN, of any kind of task.
         folder: string or `pathlib.Path`. The folder of all versions, for
             example `saved_models/bbc`; its last part is the model's name.
-        version: int. The version, at least 1; `None` for the one after the
-            highest in `folder`.
+        version: int. The version, from 1 to 2**63 - 1; `None` for the one
+            after the highest in `folder`.
         examples: string or `pathlib.Path`. A data file of the task, with or
             without labels, or a `.txt` of a text a line, the first 64 rows of
             which are recorded; or a list, as for `export_saved_model`; `None`
@@ -76,8 +76,13 @@ def export_run(
         overwrite=overwrite,
         precision=precision,
         warmup=warmup,
-        metrics=read_json(metrics) if metrics.exists() else None,
+        metrics=_filled(read_json(metrics)) if metrics.exists() else None,
     )
+
+
+def _filled(metrics):
+    """Metrics without the groups that hold none; `None` where nothing is left."""
+    return {name: value for name, value in metrics.items() if value != {}} or None
 
 
 def _rows(recipe, task, source):

@@ -9,7 +9,8 @@ from tensorflow.python.saved_model import fingerprinting_utils
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.export.c_library import decode_text
-from tf_bertembed.export.signatures import PREDICT_METHOD, signatures_of, string_specs
+from tf_bertembed.export.signature_checks import PREDICT_METHOD
+from tf_bertembed.export.signatures import signatures_of, string_specs
 
 
 class ServedTask:

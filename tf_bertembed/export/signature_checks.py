@@ -8,8 +8,10 @@ DTYPES = {STRING: "string", 14: "bfloat16", **{k: v.__name__ for k, v in NUMBERS
 DTYPES[10] = "bool"
 
 # tensorflow_serving/servables/tensorflow/predict_util.cc refuses signatures of other methods.
-METHODS = {f"tensorflow/serving/{kind}" for kind in ("predict", "classify", "regress")}
+PREDICT_METHOD = "tensorflow/serving/predict"
 CLASSIFY_METHOD = "tensorflow/serving/classify"
+REGRESS_METHOD = "tensorflow/serving/regress"
+METHODS = {PREDICT_METHOD, CLASSIFY_METHOD, REGRESS_METHOD}
 # tensorflow/python/saved_model/signature_constants.py
 CLASSIFY_INPUTS, CLASSIFY_OUTPUTS = {"inputs"}, {"classes", "scores"}
 # What json_tensor.cc of TensorFlow Serving writes.
@@ -26,7 +28,8 @@ def signature_facts(meta_graph):
     """The signatures of a graph, with names, types and shapes.
 
     Args:
-        meta_graph: protobuf message, a `MetaGraphDef`.
+        meta_graph: protobuf message, a `MetaGraphDef`, TensorFlow's or that
+            of `protos`.
 
     Returns:
         Per signature a dict of `method`, `inputs` and `outputs`, each of these

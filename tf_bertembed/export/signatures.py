@@ -5,12 +5,9 @@ import dataclasses
 import tensorflow as tf
 
 from tf_bertembed.export.classify import CLASSIFY, EXAMPLES, parse_examples, to_examples
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD, PREDICT_METHOD
 from tf_bertembed.export.tokenize import PieceTable
 from tf_bertembed.text import BertEmbedTokenizer
-
-# What TensorFlow Serving calls the requests that a signature answers.
-PREDICT_METHOD = "tensorflow/serving/predict"
-CLASSIFY_METHOD = "tensorflow/serving/classify"
 
 TOKENIZE = "tokenize"
 # Pieces of long texts would be most of a record.

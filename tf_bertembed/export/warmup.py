@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_bertembed.export.prediction_log import classify_log, predict_log
-from tf_bertembed.export.signatures import CLASSIFY_METHOD
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD
 from tf_bertembed.export.warmup_replay import WARMUP
 from tf_bertembed.text import BertEmbedTokenizer
 
