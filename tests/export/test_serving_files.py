@@ -42,14 +42,23 @@ FLAGS = {
     if not line.startswith("#")
 }
 
-# The package tensorflow-serving-api leaves these out: of config/monitoring_config.proto, and of
-# servables/tensorflow/session_bundle_config.proto under tensorflow_serving/.
+# Messages of https://github.com/tensorflow/serving that the package tensorflow-serving-api leaves
+# out: of tensorflow_serving/config/monitoring_config.proto, and of tensorflow_serving/servables/
+# tensorflow/session_bundle_config.proto, the last two fields of which as bundle_factory_util.h and
+# saved_model_bundle_factory_test.cc beside it use them. Text is read by names and types alone.
 MESSAGES = {
     "PrometheusConfig": {"enable": (1, "bool"), "path": (2, "string")},
     "MonitoringConfig": {"prometheus_config": (1, ".servers.PrometheusConfig")},
     "BatchingParameters": {
-        name: (number, f".google.protobuf.{kind}" if kind.endswith("Value") else kind)
-        for name, (number, kind) in BATCHING_FIELDS.items()
+        "max_batch_size": (1, ".google.protobuf.Int64Value"),
+        "batch_timeout_micros": (2, ".google.protobuf.Int64Value"),
+        "max_enqueued_batches": (3, ".google.protobuf.Int64Value"),
+        "num_batch_threads": (4, ".google.protobuf.Int64Value"),
+        "thread_pool_name": (5, ".google.protobuf.StringValue"),
+        "allowed_batch_sizes": (6, "int64*"),
+        "pad_variable_length_inputs": (7, "bool"),
+        "enable_large_batch_splitting": (8, ".google.protobuf.BoolValue"),
+        "max_execution_batch_size": (9, ".google.protobuf.Int64Value"),
     },
 }
 
@@ -154,6 +163,14 @@ def test_the_development_server_reads_them_too(folder):
     assert read_model_config(folder / "models.config")[0].name == "bbc"
     read = read_batching_parameters(folder / "batching_parameters.txt")
     assert (read.max_batch_size, read.batch_timeout_micros) == (32, 2000)
+
+
+def test_the_development_server_knows_the_fields_of_the_official_one():
+    known = {name: kind for name, (_, kind) in BATCHING_FIELDS.items()}
+    official = {name: kind for name, (_, kind) in MESSAGES["BatchingParameters"].items()}
+    assert known == {
+        name: kind.removeprefix(".google.protobuf.") for name, kind in official.items()
+    }
 
 
 def test_a_field_that_servers_do_not_know_is_refused():
