@@ -9,7 +9,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
 from tf_bertembed.export.warmup_replay import WARMUP
-from tf_bertembed.serving import ServingError
+from tf_bertembed.serving import ServingError, served_model
 from tf_bertembed.serving.model_config import ModelConfig, VersionPolicy, read_model_config
 from tf_bertembed.serving.model_store import ModelStore
 
@@ -244,6 +244,91 @@ def test_other_models_from_now_on(base, add_version, tools):
         with pytest.raises(ServingError, match="holds no version to serve") as raised:
             store.reload([ModelConfig("toy", base.parent)])
         assert raised.value.code == "FAILED_PRECONDITION"
+
+
+def test_a_label_answers_while_it_is_moved(base, add_version, tools, monkeypatch):
+    loading, go_on, load = threading.Event(), threading.Event(), served_model.LoadedModel
+
+    def slow(*arguments):
+        loading.set()
+        assert go_on.wait(60)
+        return load(*arguments)
+
+    with started(ModelConfig("toy", base, {"stable": 1}), poll_seconds=0) as store:
+        add_version(base, 2)
+        monkeypatch.setattr(served_model, "LoadedModel", slow)
+        moving = threading.Thread(
+            target=store.reload, args=([ModelConfig("toy", base, {"stable": 2})],)
+        )
+        moving.start()
+        try:
+            assert loading.wait(60)
+            assert shout(store, tools, label="stable")[0] == 1
+        finally:
+            go_on.set()
+            moving.join(60)
+        assert shout(store, tools, label="stable")[0] == 2
+        tools.until(lambda: state(store, 1) == "END")
+
+
+def test_a_refused_list_of_models_changes_nothing(base, add_version, tmp_path, tools):
+    (tmp_path / "empty").mkdir()
+    with started(ModelConfig("toy", base, {"stable": 1}), poll_seconds=0) as store:
+        add_version(base, 2)
+        for models in (
+            [ModelConfig("toy", base, {"stable": 7})],
+            # Version 1 is there, and would be let go.
+            [ModelConfig("toy", base, {"stable": 1, "new": 2})],
+            [ModelConfig("toy", base, {}), ModelConfig("more", tmp_path / "empty")],
+            [ModelConfig("more", tmp_path / "empty")],
+        ):
+            with pytest.raises(ServingError) as raised:
+                store.reload(models)
+            assert raised.value.code == "FAILED_PRECONDITION"
+            assert store.names() == ["toy"]
+            assert store.ready()
+            assert shout(store, tools, label="stable")[0] == 1
+            tools.until(lambda: state(store, 2) == "END")
+
+
+def test_another_folder_is_another_model_whatever_its_numbers(base, toy, tmp_path, tools):
+    shutil.copytree(toy, tmp_path / "other" / "1")
+    with started(ModelConfig("toy", base), poll_seconds=0) as store:
+        with store.use("toy") as old:
+            store.reload([ModelConfig("toy", tmp_path / "other")])
+            with store.use("toy") as new:
+                assert (new.version, new.path) == (1, tmp_path / "other" / "1")
+            answer = old.run("serving_default", {"text": tools.strings("old")})
+            assert answer["upper"].tolist() == [b"OLD"]
+        # The old one is freed once nothing uses it.
+        tools.until(lambda: old._session is None)
+
+
+def test_a_folder_that_cannot_be_read_is_a_version_that_fails(base, tools):
+    (base / "2" / "assets").mkdir(parents=True)
+    (base / "2" / "assets" / "loop").symlink_to("loop")
+    config = ModelConfig("toy", base, version_policy=VersionPolicy(every=True))
+    with started(config) as store:
+        assert shout(store, tools)[0] == 1
+        assert state(store, 2) == "END"
+
+
+def test_a_fault_in_one_model_does_not_end_the_looking(
+    base, toy, add_version, tmp_path, tools, monkeypatch, caplog
+):
+    shutil.copytree(toy, tmp_path / "other" / "1")
+    poll = served_model.ServedModel.poll
+
+    def faulty(model):
+        if model.config.name == "bad":
+            raise ValueError("a fault")
+        poll(model)
+
+    with started(ModelConfig("bad", tmp_path / "other"), ModelConfig("toy", base)) as store:
+        monkeypatch.setattr(served_model.ServedModel, "poll", faulty)
+        tools.until(lambda: "looking for versions failed" in caplog.text)
+        add_version(base, 2)
+        tools.until(lambda: state(store, 2) == "AVAILABLE")
 
 
 def test_models_config(tmp_path):

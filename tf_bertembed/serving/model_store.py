@@ -41,6 +41,7 @@ class ModelStore:
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._poller = None
+        self._leaving = []
         self._models = {
             config.name: ServedModel(config, self.batcher, self._wake.set)
             for config in check_models(list(models))
@@ -59,7 +60,7 @@ class ModelStore:
             for model in self._models.values():
                 _require_versions(model.config)
                 model.poll()
-                _require_available(model)
+                _require_available(model, model.config)
         except BaseException:
             self.stop()
             raise
@@ -74,7 +75,7 @@ class ModelStore:
             self._poller.join()
         self.batcher.stop()
         with self._changing:
-            for model in self._models.values():
+            for model in (*self._models.values(), *self._leaving):
                 model.retire_all()
                 model.sweep()
 
@@ -154,6 +155,9 @@ class ModelStore:
     def reload(self, models):
         """Serve other models, or others of their versions, from now on.
 
+        All is as before until everything that is asked for can be served, and
+        stays so where something cannot.
+
         Args:
             models: list of `ModelConfig`. All models to serve.
 
@@ -163,20 +167,45 @@ class ModelStore:
         """
         models = {config.name: config for config in check_models(list(models))}
         with self._changing:
-            for name, model in self._models.items():
+            known = self._models
+            served = {name: self._serving(config) for name, config in models.items()}
+            before = {name: model.available() for name, model in served.items()}
+            try:
+                for name, config in models.items():
+                    served[name].load_wanted(config)
+                    _require_available(served[name], config)
+            except BaseException as error:
+                for name, model in served.items():
+                    if model is known.get(name):
+                        model.keep_only(before[name])
+                    else:
+                        self._drop(model)
+                if isinstance(error, BertEmbedError):
+                    raise ServingError("FAILED_PRECONDITION", str(error)) from error
+                raise
+            # Labels name other versions only once these are there.
+            for name, config in models.items():
+                served[name].configure(config)
+            self._models = {**known, **served}
+            for name, model in known.items():
                 if name not in models:
                     model.remove()
-            for name, config in models.items():
-                if name not in self._models:
-                    added = ServedModel(config, self.batcher, self._wake.set)
-                    self._models = {**self._models, name: added}
-                self._models[name].configure(config)
-                self._models[name].poll()
-        for name in models:
-            try:
-                _require_available(self._models[name])
-            except BertEmbedError as error:
-                raise ServingError("FAILED_PRECONDITION", str(error)) from error
+                elif served[name] is not model:
+                    self._drop(model)
+            for model in served.values():
+                model.let_go()
+
+    def _serving(self, config):
+        """The model that is to serve a configuration: another where its folder is another."""
+        known = self._models.get(config.name)
+        if known is not None and known.config.base_path == config.base_path:
+            return known
+        return ServedModel(config, self.batcher, self._wake.set)
+
+    def _drop(self, model):
+        model.remove()
+        self._leaving.append(model)
+        self._wake.set()
 
     def _model(self, name):
         return self._models.get(name)
@@ -196,6 +225,8 @@ class ModelStore:
                 return
             with self._changing:
                 swept = [model for model in self._models.values() if self._look_at(model)]
+                swept += [model for model in self._leaving if model.sweep()]
+                self._leaving = [model for model in self._leaving if not model.gone()]
             if swept:
                 # Graphs of Python hold each other; weights are freed already.
                 gc.collect()
@@ -204,8 +235,9 @@ class ModelStore:
         if self._poll_seconds:
             try:
                 model.poll()
-            except OSError as error:
-                log.error("looking for versions failed", extra=_fields(model, error))
+            # Whatever is wrong with one model, the others go on.
+            except Exception as error:
+                log.exception("looking for versions failed", extra=_fields(model, error))
         return model.sweep()
 
 
@@ -220,9 +252,9 @@ def _require_versions(config):
         )
 
 
-def _require_available(model):
-    name = model.config.name
-    available = model.available()
+def _require_available(model, config):
+    name = config.name
+    available = model.kept(config)
     if not available:
         failed = [status for status in model.statuses() if status.error_message]
         if failed:
@@ -231,10 +263,10 @@ def _require_available(model):
                 f"{failed[0].version}: {failed[0].error_message}"
             )
         raise BertEmbedError(
-            f"{model.config.base_path} holds no version to serve: a folder with a number for "
+            f"{config.base_path} holds no version to serve: a folder with a number for "
             "its name was expected, as `tf-bertembed export` makes it."
         )
-    for version in model.config.labels.values():
+    for version in config.labels.values():
         if version not in available:
             raise BertEmbedError(
                 f"Request to assign label to version {version} of model {name}, which is not "

@@ -109,24 +109,46 @@ class ServedModel:
         if not self.config.base_path.is_dir():
             self._report_once(f"{self.config.base_path} is not there; what is loaded stays")
             return
-        found = {
-            number: folder
-            for number, folder in numbered_folders(self.config.base_path).items()
-            if folder.is_dir()
-        }
-        wanted = self.config.version_policy.choose(found)
-        if not wanted:
+        if not self.load_wanted(self.config):
             self._report_once(f"{self.config.base_path} holds no version that is to be served")
+        self.let_go()
+
+    def load_wanted(self, config):
+        """Load what a configuration asks for and is new; everything else stays.
+
+        Returns:
+            A bool, whether it asks for a version that is there.
+        """
+        found = _versions_in(config.base_path)
+        wanted = config.version_policy.choose(found)
         new = [number for number in wanted if self._is_new(number, found[number])]
         for number in new:
             self._set(number, START)
         for number in new:
             self._load(number, found[number])
+        return bool(wanted)
+
+    def kept(self, config):
+        """The versions that answer, and go on to under a configuration."""
+        wanted = config.version_policy.choose(_versions_in(config.base_path))
         available = self.available()
-        if not wanted or any(number in wanted for number in available):
-            for number in available:
-                if number not in wanted:
-                    self._retire(number)
+        # A version that does not load is no reason to let go of those that answer.
+        return [number for number in available if number in wanted] or available
+
+    def let_go(self):
+        """Let go of what the configuration no longer asks for."""
+        self.keep_only(self.kept(self.config))
+
+    def keep_only(self, numbers):
+        """Let go of all versions but these."""
+        for number in self.available():
+            if number not in numbers:
+                self._retire(number)
+
+    def gone(self):
+        """Whether nothing of it is loaded any more."""
+        with self._lock:
+            return all(version.loaded is None for version in self._versions.values())
 
     def remove(self):
         """Serve it no longer."""
@@ -135,8 +157,7 @@ class ServedModel:
 
     def retire_all(self):
         """Let go of every version once nothing uses it."""
-        for number in self.available():
-            self._retire(number)
+        self.keep_only(())
 
     def sweep(self):
         """Free versions that were let go and that no request uses.
@@ -165,9 +186,10 @@ class ServedModel:
 
     def _load(self, number, folder):
         self._set(number, LOADING)
-        files, begun = _files(folder), time.perf_counter()
+        files, begun = (), time.perf_counter()
         loaded = None
         try:
+            files = _files(folder)
             loaded = LoadedModel(self.config.name, number, folder, self._batcher)
             requests = warm_up(loaded)
         # What a foreign SavedModel can raise is not listed anywhere, and the
@@ -207,12 +229,19 @@ class ServedModel:
         return {"fields": {"model": self.config.name, "version": number, **fields}}
 
 
+def _versions_in(folder):
+    return {number: path for number, path in numbered_folders(folder).items() if path.is_dir()}
+
+
 def _files(folder):
+    """What a folder holds; what cannot be looked at is told by its path alone."""
     found = []
     for path in (folder, *sorted(folder.rglob("*"))):
         try:
             status = path.stat()
+            found.append((str(path), status.st_mtime_ns, status.st_size))
         except FileNotFoundError:
             continue
-        found.append((str(path), status.st_mtime_ns, status.st_size))
+        except OSError:
+            found.append((str(path),))
     return tuple(found)
