@@ -147,12 +147,53 @@ def test_errors_of_the_model(connect):
         ({"text": ["a"], "other": []}, "join", "All inputs must have as many rows."),
         ({"x": [[1, 2], [3]]}, "half", "The rows of `x` are not all of one shape"),
         (["a"], "no", "The model has no signature `no`. It has: classify, "),
+        (
+            ["\ud800"],
+            "serving_default",
+            "Row 0 of `text` has half of a surrogate pair at 0, which UTF-8 has no bytes for. "
+            "Received: '\\ud800'.",
+        ),
+        (None, "serving_default", "expected for `text`. Received: NoneType, None."),
+        (np.array(3), "serving_default", "expected for `text`. Received: ndarray, array(3)."),
+        ({"x": np.array([1j])}, "half", "Texts, or numbers, are expected for `x`."),
+        (["a"], ["a"], "`signature` must be the name of a signature; several inputs are given"),
     ],
 )
 def test_what_is_refused_before_it_is_sent(connect, texts, signature, message):
     with pytest.raises(BertEmbedError) as caught:
         connect().predict(texts, signature)
     assert message in str(caught.value)
+
+
+def test_classify_takes_texts_alone(connect):
+    with pytest.raises(BertEmbedError, match="Texts are expected for `text`"):
+        connect().classify([1.5])
+    with pytest.raises(BertEmbedError, match="At least one input is needed"):
+        connect().classify({})
+
+
+def test_other_outputs_than_before_are_learned(connect):
+    client = connect()
+    expected = client.predict(["a"])
+    known = client.metadata()["signatures"]["serving_default"]["outputs"]
+    for change in ({"upper": "vector"}, {"upper": "text"}, {"vector": None}):
+        changed = {change.get(name, name): spec for name, spec in known.items()}
+        changed.pop(None, None)
+        client._known["signatures"]["serving_default"]["outputs"] = changed
+        answer = client.predict(["a"])
+        assert sorted(answer) == sorted(expected)
+
+
+def test_rest_at_the_grpc_port(server):
+    client = Client(server.addresses()["grpc"], "toy", pause=0.01)
+    with client, pytest.raises(ServingError) as caught:
+        client.predict(["a"])
+    assert str(caught.value).endswith(" does not speak HTTP; is it the gRPC port?")
+
+
+def test_everything_after_the_model_is_named():
+    with pytest.raises(TypeError):
+        Client("127.0.0.1:1", "a", 1)
 
 
 def test_embed_needs_an_embedding(connect):
@@ -180,6 +221,21 @@ def test_a_closed_client_says_so(connect):
         ({"transport": "carrier pigeon"}, '`transport` must be "rest" or "grpc"'),
         ({"version": 1, "label": "a"}, "Either `version` or `label` names a version"),
         ({"model": ""}, "`model` must name a model"),
+        ({"model": "a b"}, "without spaces and control characters. Received: 'a b'."),
+        ({"model": "a\r\n", "transport": "grpc"}, r"characters. Received: 'a\r\n'."),
+        ({"model": None}, "Received: None."),
+        ({"label": "a\n"}, r"`label` must be a label, without spaces"),
+        ({"version": "1"}, "`version` must be a whole number. Received: '1'."),
+        ({"version": 1.5}, "`version` must be a whole number. Received: 1.5."),
+        ({"version": True}, "`version` must be a whole number. Received: True."),
+        ({"timeout": "1"}, "`timeout` must be a number. Received: '1'."),
+        ({"retries": 0.5}, "`retries` must be a whole number. Received: 0.5."),
+        ({"address": 8501}, "The address of a REST API is like"),
+        ({"address": "a:65536"}, "The address of a REST API is like"),
+        ({"address": "a:0"}, "The address of a REST API is like"),
+        ({"address": "a:65536", "transport": "grpc"}, "gRPC API is like 127.0.0.1:8500."),
+        ({"address": "a:0", "transport": "grpc"}, "gRPC API is like 127.0.0.1:8500."),
+        ({"address": ":8500", "transport": "grpc"}, "gRPC API is like 127.0.0.1:8500."),
         ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0."),
         ({"timeout": 0}, "`timeout` must be at least 0.001. Received: 0."),
         ({"address": "ftp://a"}, "The address of a REST API is like http://127.0.0.1:8501."),
@@ -330,6 +386,13 @@ def test_a_kept_connection_that_was_closed_is_replaced_at_once():
             assert client.status()
             time.sleep(0.1)
         assert seen[0] != seen[1] == seen[2]
+
+
+def test_an_answer_of_another_kind():
+    with scripted(200) as (client, _), pytest.raises(ServingError) as caught:
+        client.metadata()
+    message = "should hold `model_spec` and the signatures of `metadata`. Received: {'model_version"
+    assert message in str(caught.value)
 
 
 def test_an_answer_that_is_no_json():

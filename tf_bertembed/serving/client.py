@@ -3,8 +3,9 @@
 import importlib
 
 from tf_bertembed.common import BertEmbedError, MissingPackageError
-from tf_bertembed.serving.client_arrays import join, nothing, to_columns
-from tf_bertembed.serving.client_calls import call_again
+from tf_bertembed.serving.client_arguments import check_bounds, check_choice, check_signature
+from tf_bertembed.serving.client_arrays import check_texts, join, nothing, to_columns
+from tf_bertembed.serving.client_calls import UnexpectedAnswerError, call_again, understood
 from tf_bertembed.serving.errors import ServingError
 
 TRANSPORTS = {"rest": "RestTransport", "grpc": "GrpcTransport"}
@@ -69,6 +70,7 @@ class Client:
         self,
         address,
         model,
+        *,
         version=None,
         label=None,
         transport="rest",
@@ -79,20 +81,8 @@ class Client:
     ):
         if transport not in TRANSPORTS:
             raise BertEmbedError(f'`transport` must be "rest" or "grpc". Received: {transport!r}.')
-        if version is not None and label is not None:
-            raise BertEmbedError(
-                f"Either `version` or `label` names a version. Received: {version} and {label!r}."
-            )
-        if not model:
-            raise BertEmbedError(f"`model` must name a model. Received: {model!r}.")
-        for name, value, least in (
-            ("timeout", timeout, 1e-3),
-            ("retries", retries, 0),
-            ("pause", pause, 0),
-            ("batch_size", batch_size, 1),
-        ):
-            if value < least:
-                raise BertEmbedError(f"`{name}` must be at least {least}. Received: {value}.")
+        check_choice(model, version, label)
+        check_bounds(timeout, retries, pause, batch_size)
         self._timeout, self._retries, self._pause = timeout, retries, pause
         self._batch_size = batch_size
         self._known = None
@@ -130,13 +120,12 @@ class Client:
             assert error.code == "UNAVAILABLE"
         ```
         """
-        known = self._signature(signature)
-        outputs = known["outputs"]
-        return self._in_parts(
-            to_columns(texts, sorted(known["inputs"])),
-            lambda part, deadline: self._transport.predict(signature, part, outputs, deadline),
-            outputs,
-        )
+        try:
+            return self._predict(texts, signature)
+        except UnexpectedAnswerError:
+            # Another version, with other outputs, may have come since.
+            self.metadata()
+            return self._predict(texts, signature)
 
     def embed(self, texts):
         """Ask for the embeddings of texts.
@@ -216,8 +205,10 @@ class Client:
             "classes": {"dtype": "string", "shape": [None, None]},
             "scores": {"dtype": "float32", "shape": [None, None]},
         }
+        columns = to_columns(texts, names)
+        check_texts(columns)
         return self._in_parts(
-            to_columns(texts, names),
+            columns,
             lambda part, deadline: self._transport.classify(signature, part, deadline),
             empty,
         )
@@ -298,6 +289,7 @@ class Client:
         return self._known or self.metadata()
 
     def _signature(self, name):
+        check_signature(name)
         signatures = self._metadata()["signatures"]
         if name not in signatures:
             # A version with more signatures may have come since.
@@ -307,6 +299,15 @@ class Client:
                 f"The model has no signature `{name}`. It has: {', '.join(sorted(signatures))}."
             )
         return signatures[name]
+
+    def _predict(self, texts, signature):
+        known = self._signature(signature)
+        outputs = known["outputs"]
+        return self._in_parts(
+            to_columns(texts, sorted(known["inputs"])),
+            lambda part, deadline: self._transport.predict(signature, part, outputs, deadline),
+            outputs,
+        )
 
     def _in_parts(self, columns, ask, outputs):
         rows = len(next(iter(columns.values())))
@@ -326,7 +327,8 @@ class Client:
                     "INTERNAL", f"The output `{short[0]}` has not one row for each of the input's."
                 )
             parts.append(answer)
-        return join(parts)
+        with understood("parts of one shape", [sorted(part) for part in parts]):
+            return join(parts)
 
 
 def _transport_class(name):

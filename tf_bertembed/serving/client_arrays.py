@@ -26,6 +26,8 @@ def to_columns(texts, names):
                 f"expected. Received: {type(texts).__name__}."
             )
         texts = {names[0]: texts}
+    if not names:
+        raise BertEmbedError("At least one input is needed. Received: none.")
     if set(texts) != set(names):
         raise BertEmbedError(
             f"The signature takes {', '.join(names)}. Received: {', '.join(map(str, texts))}."
@@ -43,9 +45,17 @@ def _to_column(name, values):
             f"A list of texts is expected for `{name}`. Received: one text, {values[:50]!r}. "
             "Put it into a list."
         )
-    if isinstance(values, np.ndarray) and values.dtype.kind not in "OUS":
+    if isinstance(values, np.ndarray) and values.ndim and values.dtype.kind not in "OUScmM":
         return values
-    values = list(values)
+    try:
+        values = list(values)
+    except TypeError:
+        raise BertEmbedError(
+            f"A list of texts, or an array, is expected for `{name}`. "
+            f"Received: {type(values).__name__}, {values!r:.50}."
+        ) from None
+    for row, value in enumerate(values):
+        _check_text(name, row, value)
     if all(isinstance(value, (str, bytes)) for value in values):
         column = np.empty(len(values), dtype=object)
         column[:] = values
@@ -58,6 +68,32 @@ def _to_column(name, values):
         kinds = ", ".join(sorted({type(value).__name__ for value in values}))
         raise BertEmbedError(f"Texts, or numbers, are expected for `{name}`. Received: {kinds}.")
     return column
+
+
+def _check_text(name, row, value):
+    try:
+        if isinstance(value, str):
+            value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        half = value[error.start]
+        raise BertEmbedError(
+            f"Row {row} of `{name}` has half of a surrogate pair at {error.start}, which UTF-8 "
+            f"has no bytes for. Received: {half!a}."
+        ) from None
+
+
+def check_texts(columns):
+    """Check that columns hold texts alone.
+
+    Args:
+        columns: dict from names to arrays.
+
+    Raises:
+        BertEmbedError: where one holds numbers.
+    """
+    for name, column in columns.items():
+        if column.dtype != object and len(column):
+            raise BertEmbedError(f"Texts are expected for `{name}`. Received: {column.dtype}.")
 
 
 def to_text(value):

@@ -1,5 +1,6 @@
 """Calls that end in time, and are made again where that is safe."""
 
+import contextlib
 import random
 import time
 
@@ -9,6 +10,54 @@ from tf_bertembed.serving.errors import ServingError
 # faults may be gone the next time.
 PASSING = "UNAVAILABLE"
 LONGEST_PAUSE = 2.0
+
+
+class UnexpectedAnswerError(ServingError):
+    """An answer that is not what its API, or the model's signature, says.
+
+    Args:
+        expected: string. What the answer should hold.
+        received: what it holds.
+    """
+
+    def __init__(self, expected, received):
+        shown = repr(received)
+        shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
+        super().__init__(
+            "INTERNAL", f"The answer of the server should hold {expected}. Received: {shown}."
+        )
+
+
+@contextlib.contextmanager
+def understood(expected, received):
+    """Read an answer in a block, which need not look at it first.
+
+    Args:
+        expected: string. What the answer should hold.
+        received: what it holds.
+
+    Raises:
+        UnexpectedAnswerError: where the block fails for what it finds.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UnexpectedAnswerError(expected, received) from error
+
+
+def check_names(outputs, received):
+    """Check that an answer has the outputs that its signature names.
+
+    Args:
+        outputs: dict from names to specs, as `Client.metadata` gives it.
+        received: iterable of strings. The outputs of the answer.
+
+    Raises:
+        UnexpectedAnswerError: where they are others.
+    """
+    if set(outputs) != set(received):
+        names = ", ".join(sorted(outputs))
+        raise UnexpectedAnswerError(f"the outputs {names}", sorted(received))
 
 
 class Deadline:

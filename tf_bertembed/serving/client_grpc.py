@@ -1,5 +1,7 @@
 """TensorFlow Serving's gRPC services, as a client asks them."""
 
+import re
+
 import grpc
 import numpy as np
 import tensorflow as tf
@@ -15,6 +17,7 @@ from tensorflow_serving.apis import (
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.serving.client_arrays import to_text
+from tf_bertembed.serving.client_calls import UnexpectedAnswerError, check_names
 from tf_bertembed.serving.errors import HTTP_STATUS, ServingError
 
 _OPTIONS = (
@@ -24,6 +27,9 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
+
+# gRPC itself takes any number for a port, and the rest of it by 65536.
+_ADDRESS = re.compile(r"(?:\[[^][\s]+\]|[^][:/\s]+):(?P<port>[0-9]{1,5})")
 
 
 class GrpcTransport:
@@ -37,7 +43,8 @@ class GrpcTransport:
     """
 
     def __init__(self, address, model, version, label):
-        if "://" in address or ":" not in address:
+        found = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
+        if found is None or not 0 < int(found["port"]) < 2**16:
             raise BertEmbedError(
                 f"The address of a gRPC API is like 127.0.0.1:8500. Received: {address!r}."
             )
@@ -57,7 +64,8 @@ class GrpcTransport:
         request.metadata_field.append("signature_def")
         response = self._call(self._prediction.GetModelMetadata, request, deadline)
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(signatures)
+        if not response.metadata["signature_def"].Unpack(signatures):
+            raise UnexpectedAnswerError("the signatures of `metadata`", response)
         return {
             "name": response.model_spec.name,
             "version": response.model_spec.version.value,
@@ -94,6 +102,7 @@ class GrpcTransport:
         for name, column in columns.items():
             request.inputs[name].CopyFrom(_to_proto(column))
         response = self._call(self._prediction.Predict, request, deadline)
+        check_names(outputs, response.outputs)
         return {name: _from_proto(name, proto) for name, proto in response.outputs.items()}
 
     def classify(self, signature, columns, deadline):

@@ -11,6 +11,7 @@ import numpy as np
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.serving.client_arrays import to_text
+from tf_bertembed.serving.client_calls import check_names, understood
 from tf_bertembed.serving.errors import HTTP_STATUS, ServingError
 
 _CODES = {status: code for code, status in reversed(HTTP_STATUS.items())}
@@ -37,15 +38,15 @@ class RestTransport:
     """
 
     def __init__(self, address, model, version, label):
-        url = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
+        if not isinstance(address, str):
+            raise _wrong_address(address)
         try:
+            url = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
             port = url.port
         except ValueError:
-            port = -1
-        if url.scheme not in ("http", "https") or not url.hostname or port == -1:
-            raise BertEmbedError(
-                f"The address of a REST API is like http://127.0.0.1:8501. Received: {address!r}."
-            )
+            port = 0
+        if url.scheme not in ("http", "https") or not url.hostname or port == 0:
+            raise _wrong_address(address)
         self._class = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[
             url.scheme
         ]
@@ -72,33 +73,35 @@ class RestTransport:
     def metadata(self, deadline):
         """The model's version and signatures, as `Client.metadata` gives them."""
         answer = self._ask("GET", "/metadata", None, deadline)
-        signatures = answer["metadata"]["signature_def"]["signature_def"]
-        return {
-            "name": answer["model_spec"]["name"],
-            "version": int(answer["model_spec"]["version"]),
-            "signatures": {
-                name: {
-                    "method_name": signature.get("method_name", ""),
-                    "inputs": _specs(signature["inputs"]),
-                    "outputs": _specs(signature["outputs"]),
-                }
-                for name, signature in signatures.items()
-                if not name.startswith("__")
-            },
-        }
+        with understood("`model_spec` and the signatures of `metadata`", answer):
+            signatures = answer["metadata"]["signature_def"]["signature_def"]
+            return {
+                "name": answer["model_spec"]["name"],
+                "version": int(answer["model_spec"]["version"]),
+                "signatures": {
+                    name: {
+                        "method_name": signature.get("method_name", ""),
+                        "inputs": _specs(signature["inputs"]),
+                        "outputs": _specs(signature["outputs"]),
+                    }
+                    for name, signature in signatures.items()
+                    if not name.startswith("__")
+                },
+            }
 
     def status(self, deadline):
         """The states of the versions, as `Client.status` gives them."""
         answer = self._ask("GET", "", None, deadline)
-        return [
-            {
-                "version": int(version["version"]),
-                "state": version["state"],
-                "error_code": version["status"]["error_code"],
-                "error_message": version["status"]["error_message"],
-            }
-            for version in answer.get("model_version_status", [])
-        ]
+        with understood("`model_version_status`", answer):
+            return [
+                {
+                    "version": int(version["version"]),
+                    "state": version["state"],
+                    "error_code": version["status"]["error_code"],
+                    "error_message": version["status"]["error_message"],
+                }
+                for version in answer.get("model_version_status", [])
+            ]
 
     def predict(self, signature, columns, outputs, deadline):
         """Answer rows.
@@ -116,10 +119,18 @@ class RestTransport:
             "signature_name": signature,
             "inputs": {name: _to_json(column) for name, column in columns.items()},
         }
-        answer = self._ask("POST", ":predict", body, deadline)["outputs"]
-        if len(outputs) == 1:
+        answer = self._ask("POST", ":predict", body, deadline)
+        with understood("`outputs`", answer):
+            answer = answer["outputs"]
+        # One output alone goes without its name.
+        if len(outputs) == 1 and not isinstance(answer, dict):
             answer = {next(iter(outputs)): answer}
-        return {name: _from_json(name, answer[name], spec) for name, spec in outputs.items()}
+        check_names(outputs, answer if isinstance(answer, dict) else [])
+        made = {}
+        for name, spec in outputs.items():
+            with understood(f"`{name}` as {spec['dtype']}", answer[name]):
+                made[name] = _from_json(name, answer[name], spec)
+        return made
 
     def classify(self, signature, columns, deadline):
         """Classify rows.
@@ -135,10 +146,12 @@ class RestTransport:
         named = {name: _to_json(column) for name, column in columns.items()}
         examples = [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
         body = {"signature_name": signature, "examples": examples}
-        pairs = self._ask("POST", ":classify", body, deadline)["results"]
-        classes = np.array([[label for label, _ in row] for row in pairs], dtype=object)
-        scores = np.array([[score for _, score in row] for row in pairs], dtype=np.float32)
-        return {"classes": classes, "scores": scores}
+        answer = self._ask("POST", ":classify", body, deadline)
+        with understood("`results`, pairs of a class and a score", answer):
+            pairs = answer["results"]
+            classes = np.array([[label for label, _ in row] for row in pairs], dtype=object)
+            scores = np.array([[score for _, score in row] for row in pairs], dtype=np.float32)
+            return {"classes": classes, "scores": scores}
 
     def _ask(self, method, suffix, body, deadline):
         content = None if body is None else json.dumps(body).encode()
@@ -147,6 +160,11 @@ class RestTransport:
         except TimeoutError:
             raise deadline.over() from None
         except (OSError, http.client.HTTPException) as error:
+            if _is_no_http(error):
+                raise ServingError(
+                    "UNIMPLEMENTED",
+                    f"{self._shown} does not speak HTTP; is it the gRPC port?",
+                ) from error
             problem = str(error) or type(error).__name__
             raise ServingError(
                 "UNAVAILABLE", f"{self._shown} does not answer: {problem}"
@@ -205,6 +223,13 @@ class RestTransport:
         connection.close()
 
 
+def _is_no_http(error):
+    # A connection that is closed before an answer counts as such a line, too.
+    return isinstance(
+        error, http.client.BadStatusLine | http.client.UnknownProtocol
+    ) and not isinstance(error, http.client.RemoteDisconnected)
+
+
 def _read(connection, response, deadline):
     parts = []
     while True:
@@ -220,6 +245,12 @@ def _read(connection, response, deadline):
     if response.length:
         raise http.client.IncompleteRead(b"", response.length)
     return b"".join(parts)
+
+
+def _wrong_address(address):
+    return BertEmbedError(
+        f"The address of a REST API is like http://127.0.0.1:8501. Received: {address!r}."
+    )
 
 
 def _specs(tensors):
