@@ -83,6 +83,10 @@ class Answering(tf.Module):
     def fails(self, text):
         return {"number": tf.strings.to_number(text)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="lines")])
+    def count(self, lines):
+        return {"lines": tf.strings.length(lines)}
+
     @tf.function(input_signature=[TEXT])
     def other(self, text):
         return {"upper": tf.strings.upper(text)}
@@ -92,7 +96,7 @@ class Answering(tf.Module):
 def page(tmp_path_factory, run_server):
     folder = tmp_path_factory.mktemp("page") / "answering"
     module = Answering()
-    names = ["embed", "tag", "answer", "compare", "fails", "other"]
+    names = ["embed", "tag", "answer", "compare", "fails", "other", "count"]
     signatures = {name: getattr(module, name) for name in names}
     tf.saved_model.save(
         module, str(folder / "1"), {"serving_default": module.classify, **signatures}
@@ -177,6 +181,10 @@ def test_an_answer_in_its_text(ask):
 def test_neighbours(ask):
     shown = ask(signature="embed", text="aaa", lines="ooo\n\naao\naa")
     assert shown.words == "Nearest lines, by cosine aa 1.000 aao 0.894 ooo 0.000"
+
+
+def test_an_input_may_be_called_as_the_box_of_neighbours(ask):
+    assert ask(signature="count", lines="four").words == "lines 4"
 
 
 def test_similarity(ask):

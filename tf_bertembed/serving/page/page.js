@@ -17,6 +17,8 @@ const SIGNATURES = {
   similarity: "Similarity",
 };
 const MOST_LINES = 500;
+// Those of inputs begin with "input-", whatever a signature calls them.
+const LINES = "compared-lines";
 
 const part = (name) => document.getElementById(name);
 let models = [];
@@ -49,30 +51,32 @@ function showSignatures() {
   showInputs();
 }
 
-function box(name, label, rows) {
-  const area = make("textarea", { id: `input-${name}`, rows, dir: "auto", spellcheck: "false" });
+function box(id, label, rows) {
+  const area = make("textarea", { id, rows, dir: "auto", spellcheck: "false" });
   return make("label", {}, label, area);
 }
 
 function showInputs() {
   const { signature } = chosen();
   const kept = texts();
+  const lines = part(LINES)?.value ?? "";
   // A question comes before the text that answers it.
   const names = signature.inputs.includes("question") ? [...signature.inputs].reverse() : signature.inputs;
-  const boxes = names.map((name) => box(name, NAMES[name] ?? name, name === "question" ? 2 : 4));
+  const boxes = names.map((name) => box(`input-${name}`, NAMES[name] ?? name, name === "question" ? 2 : 4));
   if (kindOf(signature.outputs) === "neighbours") {
-    boxes.push(box("lines", "Lines to compare with, one text a line", 6));
+    boxes.push(box(LINES, "Lines to compare with, one text a line", 6));
   }
   part("inputs").replaceChildren(...boxes);
   for (const [name, text] of Object.entries(kept)) {
     const area = part(`input-${name}`);
     if (area) area.value = text;
   }
+  if (part(LINES)) part(LINES).value = lines;
   part("answer").hidden = true;
 }
 
 function texts() {
-  const areas = part("inputs").querySelectorAll("textarea");
+  const areas = part("inputs").querySelectorAll("textarea[id^='input-']");
   return Object.fromEntries([...areas].map((area) => [area.id.slice("input-".length), area.value]));
 }
 
@@ -102,7 +106,8 @@ async function predict(model, signature, instances) {
 
 async function ask() {
   const { model, signature } = chosen();
-  const { lines: typed = "", ...inputs } = texts();
+  const inputs = texts();
+  const typed = part(LINES)?.value ?? "";
   const embeds = kindOf(signature.outputs) === "neighbours";
   const lines = embeds ? typed.split("\n").filter((line) => line.trim()).slice(0, MOST_LINES) : [];
   const instances = [inputs];
@@ -136,9 +141,11 @@ function fillIn() {
   const own = chosen().model.signatures.findIndex(({ name }) => name === given.get("signature"));
   if (own >= 0) part("signature").selectedIndex = own;
   showInputs();
-  for (const area of part("inputs").querySelectorAll("textarea")) {
-    area.value = given.get(area.id.slice("input-".length)) ?? area.value;
+  for (const name of Object.keys(texts())) {
+    part(`input-${name}`).value = given.get(name) ?? "";
   }
+  // An input of that name comes first.
+  if (part(LINES) && !part("input-lines")) part(LINES).value = given.get("lines") ?? "";
   if (given.has("ask")) ask();
 }
 

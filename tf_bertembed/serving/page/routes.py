@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tf_bertembed.serving.errors import ServingError
+from tf_bertembed.serving.loaded_model import PREDICT_METHOD
 
 FOLDER = Path(__file__).parent
 FILES = {
@@ -76,7 +77,7 @@ def describe_models(store):
 
 def _takes_texts(signature):
     return (
-        signature.method_name == "tensorflow/serving/predict"
+        signature.method_name == PREDICT_METHOD
         and bool(signature.inputs)
         and all(
             spec.dtype.name == "string" and (spec.shape is None or len(spec.shape) == 1)
