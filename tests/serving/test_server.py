@@ -1,6 +1,9 @@
+import contextlib
 import json
 import logging
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -15,6 +18,7 @@ from tf_bertembed.common import BertEmbedError, MissingPackageError
 from tf_bertembed.serving import Server, requirements
 from tf_bertembed.serving.batching_parameters import BatchingParameters
 from tf_bertembed.serving.json_logs import logged_as_json
+from tf_bertembed.serving.loaded_model import LoadedModel
 from tf_bertembed.serving.model_config import ModelConfig
 from tf_bertembed.serving.model_store import ModelStore
 
@@ -118,8 +122,6 @@ def is_refused(server):
 
 
 def test_requests_that_run_are_finished_and_no_more_let_in(make_server, monkeypatch, tools):
-    from tf_bertembed.serving.loaded_model import LoadedModel
-
     running, go_on, compute = threading.Semaphore(0), threading.Event(), LoadedModel.compute
 
     def slow(*arguments):
@@ -173,7 +175,101 @@ def test_what_waits_too_long_at_the_end_is_told(base, tools):
     client.join(60)
     assert time.monotonic() - begun < 30
     ((status, body),) = answers
-    assert status in (500, 503), body
+    assert status == 503, body
+
+
+def test_what_still_runs_at_the_end_is_cut_off(make_server, monkeypatch):
+    running, go_on, compute = threading.Semaphore(0), threading.Event(), LoadedModel.compute
+
+    def slow(*arguments):
+        running.release()
+        go_on.wait(60)
+        return compute(*arguments)
+
+    monkeypatch.setattr(LoadedModel, "compute", slow)
+    server = make_server(stop_seconds=0.2)
+    server.start()
+    answers = []
+
+    def ask_over_grpc():
+        try:
+            predict(server, "last")
+        except grpc.RpcError as error:
+            answers.append(error.code().name)
+
+    clients = [
+        threading.Thread(target=ask_over_grpc),
+        threading.Thread(target=lambda: answers.append(ask_over_rest(server, "last")[0])),
+    ]
+    try:
+        clients[0].start()
+        assert running.acquire(timeout=60)
+        clients[1].start()
+        limit = time.monotonic() + 30
+        while not (running.acquire(timeout=0.05) or server._store.batcher.queued()):
+            assert time.monotonic() < limit
+        begun = time.monotonic()
+        server.stop()
+        assert time.monotonic() - begun < 10
+        for client in clients:
+            client.join(30)
+    finally:
+        go_on.set()
+    assert set(answers) == {"UNAVAILABLE", 503}
+
+
+ENDLESS = """
+import sys, tensorflow as tf
+from tf_bertembed.serving import Server
+from tf_bertembed.serving.model_config import ModelConfig
+from tf_bertembed.serving.model_store import ModelStore
+store = ModelStore([ModelConfig("endless", sys.argv[1])])
+server = Server(store, rest_port=0, grpc_port=0, stop_seconds=float(sys.argv[2]))
+server.run(lambda: print(server.rest_port, flush=True))
+"""
+
+
+@pytest.mark.parametrize(
+    ("stop_seconds", "signals", "code"),
+    [(0.5, 1, 0), pytest.param(600, 2, 143, marks=pytest.mark.slow)],
+)
+def test_a_model_that_never_ends_does_not_keep_the_process(tmp_path, stop_seconds, signals, code):
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda text: {
+            "n": tf.while_loop(lambda n: n[0] >= 0, lambda n: [n * 0], [text_zeros(text)])[0]
+        },
+        input_signature=[tf.TensorSpec([None], tf.string, name="text")],
+    )
+    tf.saved_model.save(module, str(tmp_path / "m" / "1"), {"serving_default": module.serve})
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(tmp_path / "m"), str(stop_seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+            body = json.dumps({"instances": ["a"]}).encode()
+            client = threading.Thread(
+                target=refused, args=(url + "/v1/models/endless:predict", body), daemon=True
+            )
+            client.start()
+            time.sleep(1)
+            for _ in range(signals):
+                process.terminate()
+                time.sleep(0.3)
+            assert process.wait(30) == code
+        finally:
+            process.kill()
+
+
+def text_zeros(text):
+    return tf.zeros_like(tf.strings.length(text))
+
+
+def refused(url, body):
+    with contextlib.suppress(OSError):
+        urllib.request.urlopen(url, body, timeout=60)
 
 
 @pytest.fixture

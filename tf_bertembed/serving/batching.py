@@ -51,6 +51,7 @@ class Batcher:
         ]
         self._ready = threading.Condition()
         self._queues = {}
+        self._batches = {}  # those that run, by the thread that runs them
         self._idle = self._running = 0
         self._last_rows = 1
         self._stopped = False
@@ -60,18 +61,32 @@ class Batcher:
         for thread in self._threads:
             thread.start()
 
-    def stop(self):
-        """Finish the batches that run, and fail what waits."""
+    def stop(self, seconds=None):
+        """Finish the batches that run, and fail what waits.
+
+        Args:
+            seconds: float. How long to wait for those that run, which are
+                failed too afterwards; `None` for no limit.
+
+        Returns:
+            A bool, whether all are finished.
+        """
         with self._ready:
             self._stopped = True
             left = [row.request for queue in self._queues.values() for row in queue.rows]
             self._queues.clear()
             self._ready.notify_all()
         for request in left:
-            request.fail(ServingError("UNAVAILABLE", "The server is shutting down."))
+            request.fail(_stopping())
+        end = None if seconds is None else time.monotonic() + seconds
         for thread in self._threads:
             if thread.is_alive():
-                thread.join()
+                thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        with self._ready:
+            running = [row.request for rows in self._batches.values() for row in rows]
+        for request in running:
+            request.fail(_stopping())
+        return not any(thread.is_alive() for thread in self._threads)
 
     def queued(self):
         """Count the rows that wait.
@@ -123,7 +138,7 @@ class Batcher:
         key = (id(model), signature, wanted, together)
         with self._ready:
             if self._stopped:
-                raise ServingError("UNAVAILABLE", "The server is shutting down.")
+                raise _stopping()
             queue = self._queues.get(key)
             if queue is None:
                 queue = self._queues[key] = Queue(model, signature, wanted, together)
@@ -169,6 +184,7 @@ class Batcher:
                 queue, rows = taken
                 self._running += 1
                 self._last_rows = len(rows)
+                self._batches[threading.get_ident()] = rows
             try:
                 self._run(queue, rows)
             # A fault in here must fail its requests, not the thread that serves all.
@@ -178,6 +194,7 @@ class Batcher:
                     row.request.fail(ServingError("INTERNAL", type(error).__name__))
             with self._ready:
                 self._running -= 1
+                del self._batches[threading.get_ident()]
             # Not held while waiting: the model may be let go meanwhile.
             del taken, queue, rows
 
@@ -267,3 +284,7 @@ class Batcher:
                 continue
             for place, row in enumerate(own):
                 request.put(row.index, answers, place, len(own))
+
+
+def _stopping():
+    return ServingError("UNAVAILABLE", "The server is shutting down.")

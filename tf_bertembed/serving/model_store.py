@@ -4,6 +4,7 @@ import contextlib
 import gc
 import logging
 import threading
+import time
 
 from tf_bertembed.common import BertEmbedError, MissingFileError
 from tf_bertembed.serving.batching import Batcher
@@ -67,17 +68,30 @@ class ModelStore:
         self._poller = threading.Thread(target=self._look_after, name="versions", daemon=True)
         self._poller.start()
 
-    def stop(self):
-        """Stop looking, let all models go, fail what still waits."""
+    def stop(self, seconds=None):
+        """Stop looking, let all models go, fail what still waits.
+
+        Args:
+            seconds: float. How long to wait for what runs, be it a request or
+                the loading of a version, which is cut off afterwards; `None`
+                for no limit.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
         self._stopped.set()
         self._wake.set()
+        finished = self.batcher.stop(seconds)
         if self._poller is not None:
-            self._poller.join()
-        self.batcher.stop()
-        with self._changing:
+            self._poller.join(None if end is None else max(0.0, end - time.monotonic()))
+        if not self._changing.acquire(
+            timeout=-1 if end is None else max(0.0, end - time.monotonic())
+        ):
+            return
+        try:
             for model in (*self._models.values(), *self._leaving):
                 model.retire_all()
-                model.sweep()
+                model.sweep(everything=not finished)
+        finally:
+            self._changing.release()
 
     def names(self):
         """Name the models.

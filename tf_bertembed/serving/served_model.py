@@ -159,14 +159,22 @@ class ServedModel:
         """Let go of every version once nothing uses it."""
         self.keep_only(())
 
-    def sweep(self):
+    def sweep(self, everything=False):
         """Free versions that were let go and that no request uses.
+
+        Args:
+            everything: bool. Whether those in use are freed too, which ends
+                what runs.
 
         Returns:
             A bool, whether there was one.
         """
         with self._lock:
-            over = [v for v in self._versions.values() if v.state == UNLOADING and not v.uses]
+            over = [
+                version
+                for version in self._versions.values()
+                if version.state == UNLOADING and (everything or not version.uses)
+            ]
         for version in over:
             version.loaded.close()
             with self._lock:

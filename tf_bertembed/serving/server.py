@@ -1,8 +1,12 @@
 """Both APIs of TensorFlow Serving on two ports, started and stopped together."""
 
+import contextlib
 import logging
+import math
+import os
 import signal
 import threading
+import time
 
 from tf_bertembed.serving.ports import address, bind, is_loopback
 from tf_bertembed.serving.requirements import require_packages
@@ -12,6 +16,12 @@ log = logging.getLogger(__name__)
 REST_PORT, GRPC_PORT = 8501, 8500
 LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 10.0
+# How long those whose requests were cut off may take to be told.
+CUT_OFF = 2.0
+
+
+class _EndedError(BaseException):
+    """The process was told to end while models were still loaded."""
 
 
 class Server:
@@ -126,7 +136,7 @@ class Server:
             self._start_rest()
         except BaseException:
             self._close_ports()
-            self._store.stop()
+            self._store.stop(CUT_OFF)
             raise
         log.info("serving", extra={"fields": self.addresses()})
 
@@ -199,7 +209,8 @@ class Server:
     def run(self, started=None):
         """Serve until the process is told to end (SIGTERM, SIGINT), then stop.
 
-        For the main thread of a program.
+        For the main thread of a program. Told a second time, the process ends
+        at once.
 
         Args:
             started: callable without arguments, called once the server
@@ -218,15 +229,23 @@ class Server:
         assert server.wait()
         ```
         """
-        asked = threading.Event()
-        before = {
-            number: signal.signal(number, lambda *_: asked.set())
-            for number in (signal.SIGTERM, signal.SIGINT)
-        }
+        asked, starting = threading.Event(), True
+
+        def end(number, frame):
+            if asked.is_set():
+                # Asked twice: not even the interpreter's own end is waited for.
+                os._exit(128 + number)
+            asked.set()
+            if starting:
+                raise _EndedError
+
+        before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            self.start()
-            if started is not None:
-                started()
+            with contextlib.suppress(_EndedError):
+                self.start()
+                starting = False
+                if started is not None:
+                    started()
             asked.wait()
         finally:
             self.stop()
@@ -260,7 +279,8 @@ class Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=max(1, round(self._stop_seconds)),
+            # Later than the store's own end, which tells clients so.
+            timeout_graceful_shutdown=math.ceil(self._stop_seconds + CUT_OFF),
         )
         self._rest = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -270,16 +290,19 @@ class Server:
 
     def _finish(self):
         log.info("stopping")
-        over = None if self._grpc is None else self._grpc.stop(self._stop_seconds)
+        end = time.monotonic() + self._stop_seconds
+        over = None if self._grpc is None else self._grpc.stop(self._stop_seconds + CUT_OFF)
         if self._rest is not None:
             self._rest.should_exit = True
-            self._thread.join(self._stop_seconds + 1)
+            self._thread.join(self._stop_seconds)
         if over is not None:
-            over.wait()
-        # What still waits is told so, which ends the threads that wait for it.
-        self._store.stop()
+            over.wait(max(0.0, end - time.monotonic()))
+        # What still waits or runs is told so, which ends the threads that wait for it.
+        self._store.stop(max(0.0, end - time.monotonic()))
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(CUT_OFF)
+        if over is not None:
+            over.wait(CUT_OFF)
         self._close_ports()
         log.info("stopped")
 
