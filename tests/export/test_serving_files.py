@@ -23,6 +23,7 @@ from tf_bertembed.common import (
     MissingFileError,
     OutputExistsError,
 )
+from tf_bertembed.export.warmup import BATCH_SIZES
 from tf_bertembed.serving.batching_parameters import FIELDS as BATCHING_FIELDS
 from tf_bertembed.serving.batching_parameters import read_batching_parameters
 from tf_bertembed.serving.model_config import read_model_config
@@ -146,6 +147,8 @@ def test_batching_parameters(folder):
     assert not parameters.allowed_batch_sizes
     assert parameters.enable_large_batch_splitting.value
     assert 1 <= parameters.max_execution_batch_size.value <= parameters.max_batch_size.value
+    # A server that refuses a warm-up request does not serve the model.
+    assert parameters.max_batch_size.value >= max(BATCH_SIZES) == 32
     assert 1 <= parameters.max_enqueued_batches.value <= 1000
     assert 0 < parameters.batch_timeout_micros.value <= 10_000
 
