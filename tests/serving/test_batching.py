@@ -1,3 +1,4 @@
+import logging
 import threading
 import time
 
@@ -45,7 +46,7 @@ def make_batcher():
         batcher.stop()
 
 
-def test_the_file_of_tensorflow_serving(tmp_path):
+def test_the_file_of_tensorflow_serving(tmp_path, caplog):
     path = tmp_path / "batching_parameters.txt"
     # As in https://www.tensorflow.org/tfx/serving/serving_config.
     path.write_text(
@@ -62,7 +63,15 @@ def test_the_file_of_tensorflow_serving(tmp_path):
         "enable_large_batch_splitting { value: true } allowed_batch_sizes: [4, 16] "
         'pad_variable_length_inputs: false thread_pool_name { value: "t" }'
     )
-    assert read_batching_parameters(path) == BatchingParameters(max_batch_size=16)
+    with caplog.at_level(logging.WARNING, "tf_bertembed.serving"):
+        parameters = read_batching_parameters(path)
+    assert parameters == BatchingParameters(max_batch_size=16, most_rows=128)
+    (warning,) = caplog.messages
+    assert warning == "fields without effect in this server: thread_pool_name, allowed_batch_sizes"
+    path.write_text("enable_large_batch_splitting { value: false }")
+    with caplog.at_level(logging.WARNING, "tf_bertembed.serving"):
+        assert read_batching_parameters(path) == BatchingParameters()
+    assert caplog.messages[-1].endswith(": enable_large_batch_splitting: false")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +260,9 @@ def test_a_request_is_refused_before_anything_is_made_of_its_rows(
     made = []
     monkeypatch.setattr(Request, "rows", lambda request: made.append(request))
     with pytest.raises(ServingError, match="Task size 5 is larger"):
+        batcher.submit(loaded, "serving_default", {"text": tools.strings(*"abcde")})
+    batcher = make_batcher(max_batch_size=2, most_rows=4)
+    with pytest.raises(ServingError, match="Task size 5 is larger than maximum input batch size 4"):
         batcher.submit(loaded, "serving_default", {"text": tools.strings(*"abcde")})
     assert made == []
 

@@ -205,6 +205,23 @@ def test_recorded_requests_are_replayed(base, tools, caplog):
         assert record.fields["warm_up_requests"] == 3
 
 
+def test_recorded_requests_of_other_kinds_do_not_keep_a_version_from_being_served(base, caplog):
+    regress, several = prediction_log_pb2.PredictionLog(), prediction_log_pb2.PredictionLog()
+    request = regress.regress_log.request
+    request.model_spec.signature_name = "classify"
+    example = request.input.example_list.examples.add()
+    example.features.feature["text"].bytes_list.value.append(b"good")
+    several.multi_inference_log.request.tasks.add().model_spec.signature_name = "classify"
+    write_warm_up(base / "1", regress, several)
+    with (
+        caplog.at_level(logging.INFO, "tf_bertembed.serving"),
+        started(ModelConfig("toy", base), poll_seconds=0) as store,
+    ):
+        assert store.ready()
+    (record,) = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert record.fields["kind"] == "multi_inference_log"
+
+
 def test_a_version_whose_recorded_requests_fail_is_not_served(base):
     write_warm_up(base / "1", predict_log("a"), predict_log("no number", "parse"))
     with pytest.raises(BertEmbedError, match="StringToNumberOp could not correctly convert"):

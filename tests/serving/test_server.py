@@ -142,14 +142,11 @@ def test_requests_that_run_are_finished_and_no_more_let_in(make_server, monkeypa
         threading.Thread(target=ask, args=("rest", ask_over_rest)),
     ]
     stopping = threading.Thread(target=server.stop)
-    for client in clients:
-        client.start()
-    # Both wait for an answer, in one batch or in two.
-    running.acquire()
-    while server.statistics.registry.get_sample_value(
-        "tf_bertembed_queued_rows", {"model": "toy", "signature": "serving_default"}
-    ):
-        running.acquire()
+    clients[0].start()
+    assert running.acquire(timeout=60)
+    # The second runs too, or waits for a free thread.
+    clients[1].start()
+    tools.until(lambda: running.acquire(timeout=0.05) or server._store.batcher.queued())
     stopping.start()
     tools.until(lambda: is_refused(server))
     assert not server.wait(0)

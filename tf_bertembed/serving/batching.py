@@ -155,10 +155,11 @@ class Batcher:
     def _admit(self, queue, rows):
         most = self.parameters.max_batch_size if queue.together else 1
         capacity = most * self.parameters.max_enqueued_batches
-        if rows > capacity:
+        largest = min(capacity, self.parameters.most_rows or capacity)
+        if rows > largest:
             raise ServingError(
                 "INVALID_ARGUMENT",
-                f"Task size {rows} is larger than maximum input batch size {capacity}",
+                f"Task size {rows} is larger than maximum input batch size {largest}",
             )
         left = capacity - len(queue.rows)
         if rows > left:

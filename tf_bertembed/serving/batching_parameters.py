@@ -2,11 +2,14 @@
 
 import dataclasses
 import functools
+import logging
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
 
 from tf_bertembed.common import BertEmbedError, FileFormatError, require_file
 from tf_bertembed.serving.model_config import parse_text
+
+log = logging.getLogger(__name__)
 
 # Fields of tensorflow_serving/servables/tensorflow/session_bundle_config.proto,
 # which the package tensorflow-serving-api lacks.
@@ -21,6 +24,9 @@ FIELDS = {
     "enable_large_batch_splitting": (8, "BoolValue"),
     "max_execution_batch_size": (9, "Int64Value"),
 }
+
+READ = ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads")
+WITHOUT_EFFECT = ("thread_pool_name", "allowed_batch_sizes", "pad_variable_length_inputs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,12 +43,15 @@ class BatchingParameters:
             signature of a version; more are refused.
         num_batch_threads: int. The batches that run at a time; `None` for
             one a core.
+        most_rows: int. The most rows of a request; `None` for as many as may
+            wait.
     """
 
     max_batch_size: int = 32
     batch_timeout_micros: int | None = None
     max_enqueued_batches: int = 128
     num_batch_threads: int | None = None
+    most_rows: int | None = None
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -81,7 +90,9 @@ def read_batching_parameters(path):
     """Read TensorFlow Serving's `--batching_parameters_file`.
 
     Rows of a batch are not padded to `allowed_batch_sizes`, which is of use
-    to accelerators alone.
+    to accelerators alone; the log names fields that have no effect here.
+    Where there is a `max_execution_batch_size`, `max_batch_size` is the most
+    rows of a request.
 
     Args:
         path: string or `pathlib.Path`. A `BatchingParameters` in protobuf's
@@ -98,10 +109,20 @@ def read_batching_parameters(path):
     path = require_file(path, "BatchingParameters in protobuf's text format were expected.")
     message = _message_class()()
     parse_text(path, message)
-    names = [field.name for field in dataclasses.fields(BatchingParameters)]
-    values = {name: getattr(message, name).value for name in names if message.HasField(name)}
+    values = {name: getattr(message, name).value for name in READ if message.HasField(name)}
     if message.HasField("max_execution_batch_size"):
+        # As there, the other one is then the bound of a request.
+        values["most_rows"] = values.get("max_batch_size")
         values["max_batch_size"] = message.max_execution_batch_size.value
+    passed_over = [field.name for field, _ in message.ListFields() if field.name in WITHOUT_EFFECT]
+    splitting = message.enable_large_batch_splitting
+    if message.HasField("enable_large_batch_splitting") and not splitting.value:
+        passed_over.append("enable_large_batch_splitting: false")
+    if passed_over:
+        log.warning(
+            "fields without effect in this server: " + ", ".join(passed_over),
+            extra={"fields": {"file": str(path)}},
+        )
     try:
         return BatchingParameters(**values)
     except BertEmbedError as error:

@@ -1,10 +1,14 @@
 """The recorded requests of a version, answered once before clients are let in."""
 
+import logging
+
 import tensorflow as tf
 
 from tf_bertembed.export.warmup_replay import MOST_RECORDS, WARMUP
 from tf_bertembed.serving.errors import ServingError
 from tf_bertembed.serving.loaded_model import DEFAULT_SIGNATURE
+
+logger = logging.getLogger(__name__)
 
 
 def warm_up(model):
@@ -49,11 +53,16 @@ def _replay(model, log):
         request = log.predict_log.request
         inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
         wanted = list(request.output_filter) or None
-    elif kind == "classify_log":
+    elif kind in ("classify_log", "regress_log"):
         from tf_bertembed.serving.grpc_services.examples import serialized_examples
 
-        request = log.classify_log.request
+        request = getattr(log, kind).request
         inputs, wanted = {"inputs": serialized_examples(request.input)}, None
+    elif kind is not None:
+        # Other ways to ask for what these warm up too; no reason not to serve.
+        fields = {"model": model.name, "version": model.version, "kind": kind}
+        logger.warning("a warm-up request of this kind is passed over", extra={"fields": fields})
+        return
     else:
         raise ServingError("UNIMPLEMENTED", f"Unsupported log_type for warmup: {kind}")
     signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
