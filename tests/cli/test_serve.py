@@ -86,6 +86,12 @@ def test_bad_input_is_one_line(exported, tmp_path, capsys):
             ([exported, "--config", "x"], "Received: both."),
             ([exported / "1"], "1 is one version of a model; the folder above it is expected, "),
             ([tmp_path / "nowhere"], "nowhere does not exist. The versions of the model 'nowhere'"),
+            ([tmp_path / "wrong"], "versions was expected. Received: the file"),
+            (
+                [exported, "--rest-port", "7", "--grpc-port", "7"],
+                "REST and gRPC need a port each. Received: 7 for both.",
+            ),
+            ([exported, "--host", "192.0.2.1"], "An address of this machine was expected."),
             ([tmp_path / "empty"], "empty holds no version to serve"),
             (["--config", tmp_path / "nowhere"], "nowhere does not exist. A ModelServerConfig"),
             (["--config", tmp_path / "wrong"], "wrong, line 1: A ModelServerConfig"),

@@ -29,6 +29,10 @@ def models_to_serve(folders, config=None):
     if config is not None:
         return read_model_config(config)
     for folder in folders:
+        if folder.exists() and not folder.is_dir():
+            raise BertEmbedError(
+                f"A folder of a model's versions was expected. Received: the file {folder}."
+            )
         if (folder / "saved_model.pb").is_file():
             raise BertEmbedError(
                 f"{folder} is one version of a model; the folder above it is expected, "
@@ -51,8 +55,12 @@ def make_server(models, batching_parameters=None, poll_seconds=1.0, **settings):
         A `Server`.
 
     Raises:
+        BertEmbedError: where both APIs are to listen at one port.
         FileFormatError: where the file does not hold what it should.
     """
+    rest_port = settings.get("rest_port")
+    if rest_port and rest_port == settings.get("grpc_port"):
+        raise BertEmbedError(f"REST and gRPC need a port each. Received: {rest_port} for both.")
     from tf_bertembed.serving.batching_parameters import read_batching_parameters
     from tf_bertembed.serving.model_store import ModelStore
     from tf_bertembed.serving.server import Server

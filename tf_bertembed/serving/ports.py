@@ -1,5 +1,6 @@
 """Ports that a server takes."""
 
+import errno
 import ipaddress
 import socket
 
@@ -33,6 +34,11 @@ def bind(host, port):
         listener.listen(1024)
     except OSError as error:
         listener.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise BertEmbedError(
+                f"The server cannot listen at {address(host, port)}. Received: "
+                f"{error.strerror or error}. An address of this machine was expected."
+            ) from error
         raise taken(host, port, f"{error.strerror or error}.") from error
     except OverflowError as error:
         listener.close()
