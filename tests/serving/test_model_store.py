@@ -212,14 +212,16 @@ def test_recorded_requests_of_other_kinds_do_not_keep_a_version_from_being_serve
     example = request.input.example_list.examples.add()
     example.features.feature["text"].bytes_list.value.append(b"good")
     several.multi_inference_log.request.tasks.add().model_spec.signature_name = "classify"
-    write_warm_up(base / "1", regress, several)
+    unknown = prediction_log_pb2.PredictionLog()
+    unknown.regress_log.request.model_spec.signature_name = "regress"
+    write_warm_up(base / "1", regress, several, unknown)
     with (
         caplog.at_level(logging.INFO, "tf_bertembed.serving"),
         started(ModelConfig("toy", base), poll_seconds=0) as store,
     ):
         assert store.ready()
-    (record,) = [r for r in caplog.records if r.levelno == logging.WARNING]
-    assert record.fields["kind"] == "multi_inference_log"
+    kinds = [r.fields["kind"] for r in caplog.records if r.levelno == logging.WARNING]
+    assert kinds == ["multi_inference_log", "regress_log"]
 
 
 def test_a_version_whose_recorded_requests_fail_is_not_served(base):

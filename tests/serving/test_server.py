@@ -1,4 +1,5 @@
 import contextlib
+import io
 import json
 import logging
 import socket
@@ -295,6 +296,21 @@ def test_logs_hold_no_texts_unless_asked(make_server, json_log, log_texts):
     assert {"version available", "serving", "stopping", "stopped"} <= {
         entry["message"] for entry in entries
     }
+
+
+@pytest.mark.parametrize("log_texts", [False, True])
+def test_a_logged_exception_quotes_no_client_unless_asked(log_texts):
+    stream = io.StringIO()
+    with logged_as_json(stream, log_texts):
+        try:
+            int("a secret")
+        except ValueError:
+            logging.getLogger("tf_bertembed.serving").exception("a request failed")
+    (entry,) = map(json.loads, stream.getvalue().splitlines())
+    # The line of the source is shown either way.
+    assert ("literal for int() with base 10" in entry["exception"]) is log_texts
+    assert "ValueError" in entry["exception"]
+    assert "test_server.py" in entry["exception"]
 
 
 def test_an_address_that_others_reach_is_said(make_server, caplog):

@@ -81,5 +81,5 @@ def serve(
                 text = "Serving {} at {rest} and {grpc}; Ctrl-C ends it."
                 print(text.format(", ".join(served["models"]), **served), flush=True)
 
-        with logged_as_json():
+        with logged_as_json(log_texts=log_texts):
             server.run(started)

@@ -47,13 +47,18 @@ def warm_up(model):
     return number
 
 
+def _regresses(model, log):
+    name = log.regress_log.request.model_spec.signature_name or DEFAULT_SIGNATURE
+    return name in model.signatures
+
+
 def _replay(model, log):
     kind = log.WhichOneof("log_type")
     if kind == "predict_log":
         request = log.predict_log.request
         inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
         wanted = list(request.output_filter) or None
-    elif kind in ("classify_log", "regress_log"):
+    elif kind == "classify_log" or (kind == "regress_log" and _regresses(model, log)):
         from tf_bertembed.serving.grpc_services.examples import serialized_examples
 
         request = getattr(log, kind).request
