@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tf_bertembed.serving.loaded_model import CLASSIFY_METHOD
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD
 
 TEXTS = tf.TensorSpec([None], tf.string, name="text")
 

@@ -21,9 +21,9 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD, REGRESS_METHOD
 from tf_bertembed.serving import Server
 from tf_bertembed.serving.batching_parameters import BatchingParameters
-from tf_bertembed.serving.loaded_model import CLASSIFY_METHOD, REGRESS_METHOD
 from tf_bertembed.serving.model_config import ModelConfig, VersionPolicy
 from tf_bertembed.serving.model_store import ModelStore
 

@@ -3,13 +3,13 @@
 import importlib
 
 from tf_bertembed.common import BertEmbedError, MissingPackageError
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD
 from tf_bertembed.serving.client_arguments import check_bounds, check_choice, check_signature
 from tf_bertembed.serving.client_arrays import check_texts, join, nothing, to_columns
 from tf_bertembed.serving.client_calls import UnexpectedAnswerError, call_again, understood
 from tf_bertembed.serving.errors import ServingError
 
 TRANSPORTS = {"rest": "RestTransport", "grpc": "GrpcTransport"}
-CLASSIFY = "tensorflow/serving/classify"
 
 
 class Client:
@@ -194,10 +194,10 @@ class Client:
         ```
         """
         known = self._signature(signature)
-        if known["method_name"] != CLASSIFY:
+        if known["method_name"] != CLASSIFY_METHOD:
             raise BertEmbedError(
                 f"The signature `{signature}` does not classify. "
-                f"Received: {known['method_name']!r}, {CLASSIFY!r} is needed."
+                f"Received: {known['method_name']!r}, {CLASSIFY_METHOD!r} is needed."
             )
         names = sorted(texts) if isinstance(texts, dict) else ["text"]
         # What no rows get; with rows the answer has both whatever the signature gives.

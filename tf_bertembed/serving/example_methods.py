@@ -5,12 +5,9 @@ Reference: tensorflow_serving/servables/tensorflow/classifier.cc and regressor.c
 
 import numpy as np
 
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD, REGRESS_METHOD
 from tf_bertembed.serving.errors import ServingError
-from tf_bertembed.serving.loaded_model import (
-    CLASSIFY_METHOD,
-    DEFAULT_SIGNATURE,
-    REGRESS_METHOD,
-)
+from tf_bertembed.serving.loaded_model import DEFAULT_SIGNATURE
 
 
 def classify(model, signature, examples, timeout=None):

@@ -18,7 +18,7 @@ import uvicorn
 from hypothesis import HealthCheck, settings
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from tf_bertembed.serving.loaded_model import CLASSIFY_METHOD, REGRESS_METHOD
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD, REGRESS_METHOD
 from tf_bertembed.serving.model_config import ModelConfig
 from tf_bertembed.serving.model_store import ModelStore
 from tf_bertembed.serving.rest import BoundedProtocol, Limits, create_app

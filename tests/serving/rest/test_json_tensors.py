@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tf_bertembed.serving import ServingError
-from tf_bertembed.serving.loaded_model import TensorSpec
 from tf_bertembed.serving.rest import json_tensors
 from tf_bertembed.serving.rest.json_tensors import predict_inputs
 from tf_bertembed.serving.rest.json_values import parse_json, signature_name
+from tf_bertembed.serving.signature import TensorSpec
 
 
 def specs(**types):

@@ -15,13 +15,14 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from tf_bertembed.export.signature_checks import CLASSIFY_METHOD, REGRESS_METHOD
 from tf_bertembed.serving.errors import ServingError
 from tf_bertembed.serving.example_methods import classify, regress
 from tf_bertembed.serving.grpc_services.answering import answered
 from tf_bertembed.serving.grpc_services.examples import serialized_examples
 from tf_bertembed.serving.grpc_services.model_spec import choice, fill_spec, require_spec
 from tf_bertembed.serving.grpc_services.tensors import to_array, to_proto
-from tf_bertembed.serving.loaded_model import CLASSIFY_METHOD, DEFAULT_SIGNATURE, REGRESS_METHOD
+from tf_bertembed.serving.loaded_model import DEFAULT_SIGNATURE
 
 SIGNATURES = "signature_def"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tf_bertembed.export.signature_checks import PREDICT_METHOD
 from tf_bertembed.serving.errors import ServingError
-from tf_bertembed.serving.loaded_model import PREDICT_METHOD
 
 FOLDER = Path(__file__).parent
 FILES = {
