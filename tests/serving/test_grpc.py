@@ -341,13 +341,6 @@ def test_status(served):
     fails(served.models.GetModelStatus, message, "INVALID_ARGUMENT", "Missing ModelSpec")
 
 
-def test_a_message_that_is_too_large(served):
-    message = request({"text": [b"x" * (65 * 2**20)]})
-    with pytest.raises(grpc.RpcError) as raised:
-        served.predict.Predict(message, timeout=LIMIT)
-    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-
-
 def test_health(served):
     check = served.channel.unary_unary(
         "/grpc.health.v1.Health/Check",

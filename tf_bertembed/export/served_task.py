@@ -9,6 +9,7 @@ from tensorflow.python.saved_model import fingerprinting_utils
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.export.c_library import decode_text
+from tf_bertembed.export.quiet import quiet_tensorflow
 from tf_bertembed.export.signature_checks import PREDICT_METHOD
 from tf_bertembed.export.signatures import signatures_of, string_specs
 
@@ -68,7 +69,8 @@ class ServedTask:
             place: `pathlib.Path`. The folder to make.
         """
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        with _quiet():
+        # It would report a folder that is renamed a moment later.
+        with quiet_tensorflow(logging.WARNING):
             tf.saved_model.save(self._state(), str(place), signatures=self._traced, options=options)
             _set_methods(place, self.signatures)
 
@@ -135,15 +137,3 @@ def _to_numpy(name, value, static_shape, batch):
             f"Received: {name} with NaN or infinity. Are the model's weights sound?"
         )
     return array
-
-
-@contextlib.contextmanager
-def _quiet():
-    # It would report a folder that is renamed a moment later.
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

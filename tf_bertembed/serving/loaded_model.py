@@ -7,7 +7,6 @@ What `tf.saved_model.load` makes lives on in the process' eager context until a
 collector finds it; the C API of `export.CApiModel` takes strings alone.
 """
 
-import contextlib
 import logging
 import threading
 
@@ -17,6 +16,7 @@ import tensorflow_text  # noqa: F401
 
 from tf_bertembed.common import BertEmbedError
 from tf_bertembed.export.c_api import require_saved_model
+from tf_bertembed.export.quiet import quiet_tensorflow
 from tf_bertembed.serving.errors import HTTP_STATUS, ServingError
 from tf_bertembed.serving.facts import note
 from tf_bertembed.serving.padded_runs import check_width, find_fillers
@@ -59,7 +59,8 @@ class LoadedModel:
         config.gpu_options.allow_growth = True
         self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
-            with _quiet(), graph.as_default():
+            # It would tell of a deprecation that stands for as long as TensorFlow 2 does.
+            with quiet_tensorflow(logging.ERROR), graph.as_default():
                 self.meta_graph = tf.compat.v1.saved_model.load(
                     self._session, [tf.saved_model.SERVING], str(self.path)
                 )
@@ -208,18 +209,6 @@ class LoadedModel:
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         return {name: np.asarray(answer) for name, answer in zip(wanted, answers, strict=True)}
-
-
-@contextlib.contextmanager
-def _quiet():
-    # It would tell of a deprecation that stands for as long as TensorFlow 2 does.
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def from_tensorflow(error):
