@@ -65,17 +65,27 @@ SERVE = [
     "h11",
 ]
 
+# Parquet and Arrow files, for `embed`.
+PARQUET = ["pyarrow"]
+
+# Pipelines past one machine, `tf_bertembed.bulk`.
+BEAM = ["apache-beam>=2.70"]
+
 DEV = [
     *DEMO,
     *CHINESE,
     *SEARCH,
     *SERVE,
+    *PARQUET,
+    *BEAM,
     "build",
     # Requests that no person would think of.
     "hypothesis>=6.100",
     "ipykernel",
     "nbclient",
     "nbformat",
+    # Columns of a DataFrame, as scikit-learn's users have them.
+    "pandas",
     "pytest>=8",
     "pytest-xdist>=3.6",
     # Reads the manifests that operators get.
@@ -111,6 +121,8 @@ setup(
         "chinese": CHINESE,
         "search": SEARCH,
         "serve": SERVE,
+        "parquet": PARQUET,
+        "beam": BEAM,
         "dev": DEV,
     },
     entry_points={"console_scripts": ["tf-bertembed = tf_bertembed.cli:main"]},

@@ -12,7 +12,7 @@ import tf_bertembed
 
 ROOT = Path(tf_bertembed.__file__).parent
 SETUP = ROOT.parent / "setup.py"
-GROUPS = ("REQUIRES", "DEMO", "CHINESE", "SEARCH", "SERVE")
+GROUPS = ("REQUIRES", "DEMO", "CHINESE", "SEARCH", "SERVE", "PARQUET", "BEAM")
 
 
 def _name(requirement):
