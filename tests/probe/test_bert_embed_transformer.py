@@ -46,9 +46,9 @@ def test_the_highest_version_is_taken(classifier, saved_model, texts, tmp_path):
     for version in ("2", "10"):
         (tmp_path / version).mkdir()
         (tmp_path / version / "saved_model.pb").write_bytes(b"")
-    from tf_bertembed.probe.encoders import _version_folder
+    from tf_bertembed.probe.model_files import version_folder
 
-    assert _version_folder(tmp_path).name == "10"
+    assert version_folder(tmp_path).name == "10"
 
 
 def test_a_published_checkpoint_in_a_pipeline():

@@ -1,6 +1,7 @@
 """From strings to vectors in bulk, with as little padding as there can be."""
 
 import concurrent.futures
+import contextlib
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +10,7 @@ from tf_bertembed.common import BertEmbedError, available_cores, progress
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.models.backbone_graph import BackboneGraph
 from tf_bertembed.models.huggingface_tokenizer import longest_text
+from tf_bertembed.models.layer_mixing import mixed_states
 from tf_bertembed.models.loading import checkpoint_format, load
 from tf_bertembed.models.names import find_checkpoint
 from tf_bertembed.models.parts import check_parts
@@ -78,6 +80,24 @@ def _pooled_by(mode):
     return lambda sequence, features: layer(sequence, features["padding_mask"])
 
 
+def _sequence_of(backbone, layers, layer_weights):
+    if layers is None and layer_weights is not None:
+        raise BertEmbedError(
+            "`layer_weights` needs `layers`, the layers that they are for. Received: "
+            f"layer_weights={layer_weights!r}."
+        )
+    if layers is None:
+        return lambda features: backbone(features, training=False)["sequence_output"]
+    return mixed_states(backbone, layers, layer_weights)
+
+
+def progress_or(advance, count):
+    """The caller's function that is told of progress, or a bar."""
+    if advance is None:
+        return progress("Encoding texts", count)
+    return contextlib.nullcontext(advance)
+
+
 def default_streams():
     """Two batches at a time, where there are two cores for them."""
     return min(2, available_cores())
@@ -102,6 +122,15 @@ class TextEncoder:
             sees them, whatever the tokenizer does itself.
         output_dim: int. The width of the vectors where a function pools;
             `None` for the backbone's.
+        layers: int or list of ints. Whose states are pooled: 0 for the
+            embeddings, i for layer i, -1 for the last one, of several the
+            mean; all of them before any `output_fusion`. `None` for
+            `sequence_output`.
+        layer_weights: list of floats, one for each of `layers`, for a
+            weighted mean; `None` for equal weights.
+
+    Raises:
+        BertEmbedError: where parts, layers or weights do not fit.
 
     Example:
 
@@ -128,6 +157,8 @@ class TextEncoder:
         prompt="",
         lowercase=False,
         output_dim=None,
+        layers=None,
+        layer_weights=None,
     ):
         check_parts(backbone, preprocessor)
         if preprocessor.padding != "longest" or type(preprocessor) is not Preprocessor:
@@ -140,7 +171,9 @@ class TextEncoder:
             )
         self.backbone = backbone
         self.preprocessor = preprocessor
-        self.output_dim = backbone.output_dim if output_dim is None else output_dim
+        width = backbone.output_dim if layers is None else backbone.hidden_dim
+        self.output_dim = width if output_dim is None else output_dim
+        states = _sequence_of(backbone, layers, layer_weights)
         pool = pooling if callable(pooling) else _pooled_by(pooling)
 
         def prepared(texts):
@@ -151,8 +184,7 @@ class TextEncoder:
 
         def vectors(texts):
             features = preprocessor(prepared(texts))
-            outputs = backbone(features, training=False)
-            pooled = pool(outputs["sequence_output"], features)
+            pooled = pool(states(features), features)
             return tf.math.l2_normalize(pooled, axis=1, epsilon=1e-24) if normalize else pooled
 
         @tf.function(input_signature=strings, jit_compile=False)
@@ -163,7 +195,7 @@ class TextEncoder:
         self._vectors = BackboneGraph(backbone, vectors, strings)
         self._lengths = lengths
 
-    def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
+    def encode(self, texts, batch_size=None, max_pieces=None, streams=None, advance=None):
         """Encode texts.
 
         Args:
@@ -176,6 +208,8 @@ class TextEncoder:
                 less where few texts are to be shared out.
             streams: int. The batches that run at a time; `None` for two, or
                 for one on a single core.
+            advance: function that is told how many more texts are done;
+                `None` for a bar on stderr, where that is a terminal.
 
         Returns:
             An array `[N, output_dim]`, float32, rows in the order of `texts`.
@@ -203,7 +237,7 @@ class TextEncoder:
             if value is not None and value < 1:
                 raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
         vectors = np.empty((len(texts), self.output_dim), "float32")
-        with progress("Encoding texts", len(texts)) as advance:
+        with progress_or(advance, len(texts)) as advance:
             for begin in range(0, len(texts), WINDOW):
                 window = texts[begin : begin + WINDOW]
                 batches = self.batches(window, batch_size, max_pieces, streams)
@@ -245,7 +279,15 @@ class TextEncoder:
         return piece_batches(lengths, batch_size, max_pieces)
 
 
-def load_encoder(path_or_name, pooling=None, normalize=None, sequence_length=None, **overrides):
+def load_encoder(
+    path_or_name,
+    pooling=None,
+    normalize=None,
+    sequence_length=None,
+    layers=None,
+    layer_weights=None,
+    **overrides,
+):
     """Load a checkpoint as an encoder of texts.
 
     Args:
@@ -257,6 +299,8 @@ def load_encoder(path_or_name, pooling=None, normalize=None, sequence_length=Non
         sequence_length: int. The most pieces of a text, special tokens
             included; `None` for what the folder says, and at most 256 where
             it says nothing.
+        layers: int or list of ints. As for `TextEncoder`.
+        layer_weights: list of floats. As for `TextEncoder`.
         **overrides: as for `load`.
 
     Returns:
@@ -294,6 +338,8 @@ def load_encoder(path_or_name, pooling=None, normalize=None, sequence_length=Non
         normalize=bool(settings and settings.normalize) if normalize is None else normalize,
         prompt=settings.prompt if settings else "",
         lowercase=bool(settings and settings.lowercase),
+        layers=layers,
+        layer_weights=layer_weights,
     )
 
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_bertembed.common import BertEmbedError, progress
 from tf_bertembed.models.backbone_graph import BackboneGraph
+from tf_bertembed.models.layer_mixing import mixed_states
 from tf_bertembed.models.parts import check_parts
 from tf_bertembed.models.text_encoder import load_encoder
 from tf_bertembed.text import piece_batches
@@ -89,18 +90,16 @@ class WordEncoder:
         check_parts(backbone, preprocessor)
         if pooling not in POOLINGS:
             raise BertEmbedError(f"`pooling` must be one of {POOLINGS}. Received: {pooling!r}.")
-        shares = _layer_shares(layers, layer_weights, backbone.num_layers)
         self.backbone = backbone
         self.preprocessor = preprocessor
         self.pooling = pooling
         self.output_dim = backbone.hidden_dim
-        view = backbone.with_outputs(hidden_states=True)
+        mixed = mixed_states(backbone, layers, layer_weights)
 
         strings = [tf.TensorSpec([None], tf.string)]
 
         def states(texts):
-            found = view(preprocessor(texts), training=False)["hidden_states"]
-            return tf.add_n([share * tf.cast(found[i], tf.float32) for i, share in shares.items()])
+            return mixed(preprocessor(texts))
 
         @tf.function(input_signature=strings, jit_compile=False)
         def pieces(texts):
@@ -241,27 +240,6 @@ class _Pieces:
             characters = np.concatenate([[0], begun])
             starts, ends = characters[starts], characters[ends]
         self.starts, self.ends, self.first = starts.astype("int64"), ends.astype("int64"), first
-
-
-def _layer_shares(layers, weights, count):
-    """The share of each layer, by its place from 0 to `count`."""
-    layers = [layers] if np.ndim(layers) == 0 else list(layers)
-    weights = [1.0] * len(layers) if weights is None else [float(w) for w in weights]
-    whole = all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in layers)
-    if not layers or not whole or not all(-count - 1 <= i <= count for i in layers):
-        raise BertEmbedError(
-            f"`layers` must be ints from {-count - 1} to {count} for {count} layers and the "
-            f"embeddings. Received: {layers}."
-        )
-    places = [int(i) % (count + 1) for i in layers]
-    if len(set(places)) < len(places):
-        raise BertEmbedError(f"`layers` names a layer twice. Received: {layers}.")
-    if len(weights) != len(layers) or not 0 < abs(sum(weights)) < np.inf:
-        raise BertEmbedError(
-            "`layer_weights` must be a number for each of `layers`, with a sum that is not 0. "
-            f"Received: {weights} for {layers}."
-        )
-    return {place: weight / sum(weights) for place, weight in zip(places, weights, strict=True)}
 
 
 def _check_spans(texts, spans):

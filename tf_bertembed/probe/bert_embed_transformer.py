@@ -29,6 +29,19 @@ class BertEmbedTransformer(TextTransformer):
             memory; a longer text makes a batch alone. An exported model's
             tokenizer cannot be asked: 4 bytes count as a piece there. `None`
             for 1024.
+        layers: int or list of ints. Whose hidden states are pooled: 0 for the
+            embeddings, i for layer i, -1 for the last one; of several the
+            mean. States are the encoder's own, before any `output_fusion`.
+            `None` for what the model answers, word vectors included.
+        layer_weights: list of floats, one for each of `layers`, for a
+            weighted mean; `None` for equal weights.
+        cache: string or `pathlib.Path`. A folder on a local disk where
+            vectors are kept by the content of the model's files, these
+            settings and the text. What stands there is not computed again,
+            by whichever process; where all does, the model is not loaded.
+            `None` for no cache.
+        progress: bool. Whether to show a bar on stderr, where that is a
+            terminal.
 
     Attributes:
         n_features_out_: int. The width of the vectors.
@@ -65,6 +78,10 @@ class BertEmbedTransformer(TextTransformer):
         batch_size=None,
         normalize=None,
         max_pieces=None,
+        layers=None,
+        layer_weights=None,
+        cache=None,
+        progress=False,
     ):
         self.path = path
         self.pooling = pooling
@@ -72,14 +89,29 @@ class BertEmbedTransformer(TextTransformer):
         self.batch_size = batch_size
         self.normalize = normalize
         self.max_pieces = max_pieces
+        self.layers = layers
+        self.layer_weights = layer_weights
+        self.cache = cache
+        self.progress = progress
 
     def _features(self, texts):
-        from tf_bertembed.probe.encoders import load_encoder
-
         if self.batch_size is not None and self.batch_size < 1:
             raise BertEmbedError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
-        settings = (str(self.path), self.pooling, self.normalize, self.sequence_length)
+        return self._opened().encode(
+            texts, self.batch_size, self.max_pieces, show_progress=self.progress
+        )
+
+    def _width(self):
+        return self._opened().dimensions
+
+    def _opened(self):
+        from tf_bertembed.probe.opened_encoder import open_encoder
+
+        settings = (
+            *(str(self.path), self.pooling, self.normalize, self.sequence_length, self.layers),
+            *(None if self.cache is None else str(self.cache), self.layer_weights),
+        )
         loaded = getattr(self, "_loaded", None)
-        if loaded is None or loaded[0] != settings:
-            self._loaded = loaded = (settings, load_encoder(*settings))
-        return loaded[1].encode(texts, self.batch_size, self.max_pieces)
+        if loaded is None or repr(loaded[0]) != repr(settings):
+            self._loaded = loaded = (settings, open_encoder(*settings))
+        return loaded[1]

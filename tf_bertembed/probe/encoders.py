@@ -5,8 +5,14 @@ from pathlib import Path
 import tensorflow as tf
 
 from tf_bertembed import models, tasks, text
-from tf_bertembed.common import BertEmbedError, numbered_folders, read_json
-from tf_bertembed.models.text_encoder import MAX_PIECES, default_streams, encode_batches
+from tf_bertembed.common import BertEmbedError, read_json
+from tf_bertembed.models.text_encoder import (
+    MAX_PIECES,
+    default_streams,
+    encode_batches,
+    progress_or,
+)
+from tf_bertembed.probe.model_files import version_folder
 
 TASK, SENTENCE_ENCODER = "task.json", "tf_bertembed>SentenceEncoder"
 # About what a piece of English takes; one of Chinese takes 3.
@@ -30,26 +36,23 @@ class SavedModelEncoder:
                 "Export it with `export.export_saved_model`."
             )
         self._embed = embed
+        width = embed.structured_outputs["embedding"].shape[-1]
+        # A model of another program may leave it open.
+        self.output_dim = self.encode([""]).shape[1] if width is None else width
 
-    def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
+    def encode(self, texts, batch_size=None, max_pieces=None, streams=None, advance=None):
         """As for `models.TextEncoder`, but that pieces are reckoned from bytes."""
         if not texts:
             raise BertEmbedError("There is no text to encode. Received: an empty list.")
         max_pieces = MAX_PIECES if max_pieces is None else max_pieces
-        return encode_batches(
-            lambda batch: self._embed(text=batch)["embedding"],
-            texts,
-            text.length_batches(texts, batch_size, max_bytes=BYTES_PER_PIECE * max_pieces),
-            default_streams() if streams is None else streams,
-        )
-
-
-def _version_folder(path):
-    if (path / "saved_model.pb").exists():
-        return path
-    versions = numbered_folders(path).values()
-    complete = [entry for entry in versions if (entry / "saved_model.pb").exists()]
-    return complete[-1] if complete else None
+        with progress_or(advance, len(texts)) as advance:
+            return encode_batches(
+                lambda batch: self._embed(text=batch)["embedding"],
+                texts,
+                text.length_batches(texts, batch_size, max_bytes=BYTES_PER_PIECE * max_pieces),
+                default_streams() if streams is None else streams,
+                advance=advance,
+            )
 
 
 def _is_sentence_encoder(path):
@@ -65,34 +68,45 @@ def _sentence_encoder(path, sequence_length):
     return encoder
 
 
-def load_encoder(path, pooling=None, normalize=None, sequence_length=None):
+def load_encoder(
+    path, pooling=None, normalize=None, sequence_length=None, layers=None, layer_weights=None
+):
     """Load whatever stands at a path as an encoder of strings.
 
     A folder of a `tasks.SentenceEncoder` pools, maps and normalises as that
-    does, where neither `pooling` nor `normalize` asks for anything else.
+    does, where neither `pooling`, `normalize` nor `layers` asks for anything
+    else.
 
     Args:
         path: string. An exported model, a checkpoint folder or a name.
         pooling: string. For checkpoints, as for `models.load_encoder`.
         normalize: bool. For checkpoints, as for `models.load_encoder`.
         sequence_length: int. For checkpoints: the most pieces of a text.
+        layers: int or list of ints. For checkpoints, as for
+            `models.load_encoder`.
+        layer_weights: list of floats. For checkpoints, as for
+            `models.load_encoder`.
 
     Returns:
-        An object with `encode(texts, batch_size, max_pieces, streams)`.
+        An object with `encode(texts, batch_size, max_pieces, streams,
+        advance)` and `output_dim`.
 
     Raises:
         MissingFileError: where nothing stands at the path.
         BertEmbedError: where it is no model, or a setting does not suit it.
     """
-    exported = _version_folder(Path(path))
+    exported = version_folder(path)
+    own = (pooling, normalize, layers, layer_weights)
     if exported is None:
-        if pooling is None and normalize is None and _is_sentence_encoder(Path(path)):
+        if own == (None,) * 4 and _is_sentence_encoder(Path(path)):
             return _sentence_encoder(path, sequence_length)
-        return models.load_encoder(path, pooling, normalize, sequence_length)
-    if (pooling or "mean") != "mean" or sequence_length is not None or normalize is not None:
+        return models.load_encoder(path, pooling, normalize, sequence_length, layers, layer_weights)
+    if pooling == "mean":
+        own = own[1:]
+    if any(value is not None for value in (*own, sequence_length)):
         raise BertEmbedError(
-            "An exported model has its own pooling and length; leave `pooling`, `normalize` and "
-            f"`sequence_length` at their defaults. Received: {pooling!r}, {normalize}, "
-            f"{sequence_length}."
+            "An exported model has its own pooling and length; leave `pooling`, `normalize`, "
+            "`sequence_length` and `layers` at their defaults. Received: "
+            f"{pooling!r}, {normalize}, {sequence_length}, {layers}."
         )
     return SavedModelEncoder(exported)

@@ -10,8 +10,9 @@ from tf_bertembed.text.checks import check_texts
 class TextTransformer(TransformerMixin, BaseEstimator):
     """Base of the transformers: what was loaded stays out of pickles.
 
-    A subclass gives `_features(texts)`, an array of a row a text, which keeps
-    what it loads on first use in `self._loaded`.
+    A subclass gives `_features(texts)`, an array of a row a text, and
+    `_width()`, the number of its columns; it keeps what it loads on first use
+    in `self._loaded`.
     """
 
     def __sklearn_tags__(self):
@@ -37,7 +38,7 @@ class TextTransformer(TransformerMixin, BaseEstimator):
             The transformer itself.
         """
         check_texts(X)
-        self.n_features_out_ = int(self._features(["a"]).shape[1])
+        self.n_features_out_ = int(self._width())
         return self
 
     def transform(self, X):

@@ -80,9 +80,16 @@ class WordVectorTransformer(TextTransformer):
             )
         return loaded[1]
 
-    def _features(self, texts):
+    def _width(self):
+        self._check_settings()
+        return self._vectors().vector_size
+
+    def _check_settings(self):
         if self.pooling not in ("mean", "max"):
             raise BertEmbedError(f"`pooling` must be 'mean' or 'max'. Received: {self.pooling!r}.")
+
+    def _features(self, texts):
+        self._check_settings()
         table = self._vectors()
         index = table.key_to_index
         reduce = np.mean if self.pooling == "mean" else np.max

@@ -13,7 +13,7 @@ from tf_bertembed.text.checks import check_texts
 class SentenceAnswers:
     """The part of `SentenceEncoder` that is asked, in memory and when exported."""
 
-    def encode(self, texts, batch_size=None, max_pieces=None, streams=None):
+    def encode(self, texts, batch_size=None, max_pieces=None, streams=None, advance=None):
         """Compute the vectors of any number of texts, as `models.TextEncoder` does.
 
         Texts of like length share a batch, which is faster than `predict`.
@@ -26,6 +26,8 @@ class SentenceAnswers:
                 for 1024, and less where few texts are to be shared out.
             streams: int. The batches that run at a time; `None` for two, or
                 for one on a single core.
+            advance: function that is told how many more texts are done;
+                `None` for a bar on stderr, where that is a terminal.
 
         Returns:
             An array `[N, D]`, float32, rows in the order of `texts`.
@@ -46,7 +48,7 @@ class SentenceAnswers:
         assert encoder.encode(["a good film", ""]).shape == (2, 8)
         ```
         """
-        return self._text_encoder().encode(texts, batch_size, max_pieces, streams)
+        return self._text_encoder().encode(texts, batch_size, max_pieces, streams, advance)
 
     def _text_encoder(self):
         self._require_preprocessor()
