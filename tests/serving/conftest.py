@@ -39,6 +39,22 @@ class Toy(tf.Module):
         return {"letters": tf.strings.unicode_split(text, "UTF-8").to_tensor()}
 
     @tf.function(input_signature=[TEXTS])
+    def codes(self, text):
+        codes = tf.strings.unicode_decode(text, "UTF-8")
+        places = tf.ragged.range(codes.row_lengths())
+        return {
+            "codes": codes.to_tensor(0),
+            "places": places.to_tensor(-1),
+            "halves": tf.cast(codes, tf.float32).to_tensor(0.0) / 2,
+            "length": tf.strings.length(text),
+        }
+
+    @tf.function(input_signature=[TEXTS])
+    def lonely(self, text):
+        among = tf.cast(text[:, None] == text[None], tf.int32)
+        return {"among": among * tf.range(1, tf.size(text) + 1)}
+
+    @tf.function(input_signature=[TEXTS])
     def parse(self, text):
         return {"number": tf.strings.to_number(text)}
 
@@ -75,7 +91,7 @@ def toy(tmp_path_factory):
     """The folder of one exported version, to be copied."""
     module = Toy()
     folder = tmp_path_factory.mktemp("toy") / "1"
-    names = ["join", "letters", "parse", "half", "kinds", "classify"]
+    names = ["join", "letters", "codes", "lonely", "parse", "half", "kinds", "classify"]
     signatures = {
         "serving_default": module.shout,
         **{name: getattr(module, name) for name in names},

@@ -10,6 +10,7 @@ from tf_bertembed.serving import ServingError, padded_runs
 from tf_bertembed.serving.batch_requests import Request
 from tf_bertembed.serving.batching import Batcher
 from tf_bertembed.serving.batching_parameters import BatchingParameters, read_batching_parameters
+from tf_bertembed.serving.joined_parts import filler_of
 from tf_bertembed.serving.loaded_model import LoadedModel
 
 
@@ -160,6 +161,8 @@ def test_other_signatures_run_alone(loaded, batches, make_batcher, tools):
         "classify": True,
         # Its answers are as wide as the longest text that they are made with.
         "letters": False,
+        "codes": False,
+        "lonely": False,
         "half": False,
         "kinds": False,
     }
@@ -197,26 +200,52 @@ def test_wide_answers_are_computed_a_batch_at_a_time(loaded, batches, make_batch
     assert answers.tolist() == whole.tolist()
     assert max(map(len, batches)) <= 4
     # Those of like length run together.
-    assert [max(map(len, batch)) for batch in batches[-3:]] == [3, 9, 10]
+    assert [max(map(len, batch)) for batch in batches[:3]] == [3, 9, 10]
 
 
-def test_what_wide_answers_are_filled_up_with_is_learned(loaded):
-    assert loaded.fillers("letters") == {"letters": b""}
-    seen = {b"": [], b"one two three four five six seven eight": [3, 4]}
+def test_what_wide_answers_are_filled_up_with_is_learned(loaded, make_batcher, tools):
+    texts = ["x" * (number * 7 % 11) for number in range(9)]
+    inputs = {"text": tools.strings(*texts)}
+    whole = loaded.compute("codes", inputs)
+    loaded.fillers["codes"].clear()
+    batcher = make_batcher(num_batch_threads=1, max_batch_size=2)
+    batcher.start()
+    answers = batcher.run(loaded, "codes", inputs)
+    assert loaded.fillers["codes"] == {"codes": 0, "places": -1, "halves": 0}
+    for name, array in whole.items():
+        assert answers[name].dtype == array.dtype
+        np.testing.assert_array_equal(answers[name], array)
 
-    def ask(inputs, filler):
-        rows = [seen[text] for text in inputs["text"]]
-        width = max(map(len, rows))
-        return {"ids": np.array([row + [filler] * (width - len(row)) for row in rows])}
 
-    for filler in (0, -1):
-        found = padded_runs.find_fillers(lambda i, f=filler: ask(i, f), ["text"], ["ids"])
-        assert found == {"ids": filler}
-    # Where both texts are as wide there is nothing to see.
-    fixed = padded_runs.find_fillers(
-        lambda inputs: {"ids": np.zeros((len(inputs["text"]), 2))}, ["text"], ["ids"]
-    )
-    assert fixed is None
+def test_answers_that_are_no_rows_of_their_own_are_computed_as_a_whole(
+    loaded, batches, make_batcher, tools
+):
+    inputs = {"text": tools.strings(*"abcab")}
+    whole = loaded.compute("lonely", inputs)["among"]
+    batcher = make_batcher(num_batch_threads=1, max_batch_size=2)
+    batcher.start()
+    answers = batcher.run(loaded, "lonely", inputs)["among"]
+    assert answers.tolist() == whole.tolist()
+    assert len(batches[-1]) == 5
+
+
+@pytest.mark.parametrize(
+    ("short", "filled", "filler"),
+    [
+        ([3, 4], [3, 4, 0, 0], 0),
+        ([3, 4], [3, 4, -1], -1),
+        ([], [-1, -1], -1),
+        ([0.5], [0.5000001, 0.0], 0.0),
+        # As wide, narrower, not filled with one value, another answer.
+        ([3, 4], [3, 4], None),
+        ([3, 4], [3], None),
+        ([3, 4], [3, 4, 0, 1], None),
+        ([3, 4], [3, 5, 0], None),
+        ([0.5], [0.6, 0.0], None),
+    ],
+)
+def test_what_fills_up_is_behind_the_same_answer(short, filled, filler):
+    assert filler_of(np.array(short), np.array(filled)) == filler
 
 
 def test_answers_that_would_not_fit_into_memory_are_refused(loaded, batches, make_batcher, tools):
@@ -238,8 +267,6 @@ def test_a_request_that_nobody_waits_for_stops_between_its_parts(
 ):
     batcher = make_batcher(num_batch_threads=1, max_batch_size=1)
     inputs = {"text": tools.strings(*"abcdef")}
-    assert loaded.fillers("letters") is not None
-    batches.clear()
     over = iter([False, False, True])
     compute = loaded.compute
     assert (

@@ -60,6 +60,25 @@ def test_parts_of_other_widths_are_filled_up(connect):
     assert letters.tolist() == [["a", "", ""], ["b", "c", "d"]]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_parts_are_filled_up_as_the_model_does_it(connect, batch_size):
+    texts = ["ab", "a", "", "我住在这里", "abc"]
+    whole = connect().predict(texts, "codes")
+    assert whole["codes"][1].tolist() == [97, 0, 0, 0, 0]
+    assert whole["places"][1].tolist() == [0, -1, -1, -1, -1]
+    client = connect(batch_size=batch_size)
+    for _ in range(2):
+        answer = client.predict(texts, "codes")
+        for name, array in whole.items():
+            assert answer[name].dtype == array.dtype
+            np.testing.assert_array_equal(answer[name], array, name)
+
+
+def test_parts_that_cannot_be_put_together_are_refused(connect):
+    with pytest.raises(BertEmbedError, match=r"of at least 3\. Received: 2"):
+        connect(batch_size=2).predict(["a", "b", "c"], "lonely")
+
+
 def test_several_inputs_and_bytes(connect):
     client = connect()
     answer = client.predict({"text": ["a", b"\xff"], "other": ["b", ""]}, "join")

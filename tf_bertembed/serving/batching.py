@@ -255,13 +255,11 @@ class Batcher:
         most, inputs = self.parameters.max_batch_size, request.inputs
         signature = queue.model.signatures[queue.signature]
         try:
-            fillers = None
             if signature.divisible and count_rows(inputs) > most:
-                fillers = queue.model.fillers(queue.signature)
-            if fillers is None:
-                outputs = queue.compute(inputs)
-            else:
+                fillers = queue.model.fillers[queue.signature]
                 outputs = run_in_parts(queue.compute, inputs, most, fillers, request.over)
+            else:
+                outputs = queue.compute(inputs)
         except ServingError as error:
             request.fail(error)
             return

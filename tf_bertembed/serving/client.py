@@ -5,9 +5,9 @@ import importlib
 from tf_bertembed.common import BertEmbedError, MissingPackageError
 from tf_bertembed.export.signature_checks import CLASSIFY_METHOD
 from tf_bertembed.serving.client_arguments import check_bounds, check_choice, check_signature
-from tf_bertembed.serving.client_arrays import check_texts, join, nothing, to_columns
-from tf_bertembed.serving.client_calls import UnexpectedAnswerError, call_again, understood
-from tf_bertembed.serving.errors import ServingError
+from tf_bertembed.serving.client_arrays import check_texts, to_columns
+from tf_bertembed.serving.client_calls import UnexpectedAnswerError, call_again
+from tf_bertembed.serving.client_parts import answer_in_parts
 
 TRANSPORTS = {"rest": "RestTransport", "grpc": "GrpcTransport"}
 
@@ -85,7 +85,7 @@ class Client:
         check_bounds(timeout, retries, pause, batch_size)
         self._timeout, self._retries, self._pause = timeout, retries, pause
         self._batch_size = batch_size
-        self._known = None
+        self._known, self._fillers = None, {}
         self._transport = _transport_class(transport)(address, model, version, label)
 
     def predict(self, texts, signature="serving_default"):
@@ -101,8 +101,9 @@ class Client:
             A dict from the names of the outputs to NumPy arrays, whose first
             dimension is that of the texts. Strings are objects: `str`, or
             `bytes` where the name of the output ends in `_bytes`. An output
-            that is as wide as the longest text of a request is filled up
-            with `""`, -1 (integers) or 0 where several were made.
+            that is as wide as the longest text is filled up as the model
+            does it, also where several requests were made; a small one more
+            shows how.
 
         Raises:
             ServingError: where the server does not answer, or with an error.
@@ -211,6 +212,7 @@ class Client:
             columns,
             lambda part, deadline: self._transport.classify(signature, part, deadline),
             empty,
+            signature,
         )
 
     def metadata(self):
@@ -237,6 +239,7 @@ class Client:
         ```
         """
         self._known = self._call(self._transport.metadata)
+        self._fillers = {}  # another version may fill up otherwise
         return self._known
 
     def status(self):
@@ -307,28 +310,17 @@ class Client:
             to_columns(texts, sorted(known["inputs"])),
             lambda part, deadline: self._transport.predict(signature, part, outputs, deadline),
             outputs,
+            signature,
         )
 
-    def _in_parts(self, columns, ask, outputs):
-        rows = len(next(iter(columns.values())))
-        if not rows:
-            return {name: nothing(spec) for name, spec in outputs.items()}
-        parts = []
-        for start in range(0, rows, self._batch_size):
-            part = {
-                name: column[start : start + self._batch_size] for name, column in columns.items()
-            }
-            answer = self._call(lambda deadline, part=part: ask(part, deadline))
-            short = [
-                name for name, array in answer.items() if array.shape[:1] != (len(part[min(part)]),)
-            ]
-            if short:
-                raise ServingError(
-                    "INTERNAL", f"The output `{short[0]}` has not one row for each of the input's."
-                )
-            parts.append(answer)
-        with understood("parts of one shape", [sorted(part) for part in parts]):
-            return join(parts)
+    def _in_parts(self, columns, ask, outputs, signature):
+        return answer_in_parts(
+            columns,
+            self._batch_size,
+            lambda part: self._call(lambda deadline: ask(part, deadline)),
+            outputs,
+            self._fillers.setdefault(signature, {}),
+        )
 
 
 def _transport_class(name):

@@ -19,7 +19,7 @@ from tf_bertembed.export.c_api import require_saved_model
 from tf_bertembed.export.quiet import quiet_tensorflow
 from tf_bertembed.serving.errors import HTTP_STATUS, ServingError
 from tf_bertembed.serving.facts import note
-from tf_bertembed.serving.padded_runs import check_width, find_fillers
+from tf_bertembed.serving.padded_runs import check_width
 from tf_bertembed.serving.signature import Signature, TensorSpec
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -43,6 +43,8 @@ class LoadedModel:
         path: `pathlib.Path`. As given.
         meta_graph: `MetaGraphDef`. What the SavedModel says of itself.
         signatures: dict from names to `Signature`.
+        fillers: dict from names of signatures to dicts, what is known of
+            what they put behind the answers to shorter texts.
     """
 
     def __init__(self, name, version, path, batcher=None):
@@ -78,7 +80,7 @@ class LoadedModel:
             if not name.startswith("__")
         }
         self._closing = threading.Lock()
-        self._fillers = {}
+        self.fillers = {name: {} for name in self.signatures}
 
     def close(self):
         """Free the weights; a second call does nothing."""
@@ -126,25 +128,6 @@ class LoadedModel:
             self.check(signature, inputs)
             return self.compute(signature, inputs, outputs, timeout)
         return self._batcher.run(self, signature, inputs, timeout, outputs)
-
-    def fillers(self, signature):
-        """Learn what a signature puts behind the answers to shorter texts.
-
-        Args:
-            signature: string. The name of a signature that is `divisible`.
-
-        Returns:
-            A dict from the names of its wide outputs to values; `None` where
-            the signature does not show them.
-        """
-        if signature not in self._fillers:
-            chosen = self.signatures[signature]
-            self._fillers[signature] = find_fillers(
-                lambda inputs: self.compute(signature, inputs, chosen.wide),
-                chosen.inputs,
-                chosen.wide,
-            )
-        return self._fillers[signature]
 
     def check(self, signature, inputs):
         """Refuse inputs that the signature does not take.
