@@ -61,21 +61,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @answered("classify")
     def Classify(self, request, context):
-        spec = require_spec(request)
         response = classification_pb2.ClassificationResponse()
-        with self._store.use(**choice(spec)) as model:
-            self._classify(model, spec, request.input, context, response.result)
-            fill_spec(response.model_spec, spec, model.version)
-        return response
+        return self._infer(self._classify, request, context, response)
 
     @answered("regress")
     def Regress(self, request, context):
-        spec = require_spec(request)
         response = regression_pb2.RegressionResponse()
-        with self._store.use(**choice(spec)) as model:
-            self._regress(model, spec, request.input, context, response.result)
-            fill_spec(response.model_spec, spec, model.version)
-        return response
+        return self._infer(self._regress, request, context, response)
 
     @answered("multi_inference")
     def MultiInference(self, request, context):
@@ -113,6 +105,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             response.model_spec.name = model.name
             response.model_spec.version.value = model.version
         response.metadata[SIGNATURES].Pack(signatures)
+        return response
+
+    def _infer(self, method, request, context, response):
+        spec = require_spec(request)
+        with self._store.use(**choice(spec)) as model:
+            method(model, spec, request.input, context, response.result)
+            fill_spec(response.model_spec, spec, model.version)
         return response
 
     def _classify(self, model, spec, message, context, result):
