@@ -22,7 +22,7 @@ LIMIT = 60
 
 @pytest.fixture
 def stub(base):
-    limits = Limits(body_bytes=10_000, buffered_bytes=10_000, rows=5)
+    limits = Limits(body_bytes=10_000, buffered_bytes=10_000, rows=5, answer_values=14)
     store = ModelStore([ModelConfig("toy", base)], poll_seconds=0)
     with (
         Server(store, rest_port=0, grpc_port=0, limits=limits) as server,
@@ -45,7 +45,9 @@ def problem(method, message):
 
 
 def test_many_rows(stub):
-    assert stub.Predict(request(["a"] * 5), timeout=LIMIT).outputs["upper"].string_val
+    five = request(["a"] * 5)
+    five.output_filter.append("upper")
+    assert stub.Predict(five, timeout=LIMIT).outputs["upper"].string_val
     refused = (
         "INVALID_ARGUMENT",
         "The request has 6 rows; this server takes at most 5. Send it in parts.",
@@ -56,6 +58,28 @@ def test_many_rows(stub):
     for _ in range(6):
         message.input.example_list.examples.add()
     assert problem(stub.Classify, message) == refused
+
+
+def test_an_answer_of_many_values(stub):
+    """Three rows have 3 x 1 + 3 x 3 values, four have 16; classes and scores 6 a row."""
+    assert len(stub.Predict(request(["a"] * 3), timeout=LIMIT).outputs["vector"].float_val) == 9
+    code, details = problem(stub.Predict, request(["a"] * 4))
+    assert (code, details) == (
+        "RESOURCE_EXHAUSTED",
+        "The answer holds 16 values; this server writes at most 14. Send fewer rows at a time, "
+        "and texts of about the same length together.",
+    )
+    message = classification_pb2.ClassificationRequest()
+    message.model_spec.name, message.model_spec.signature_name = "toy", "classify"
+    for rows in (1, 2, 3):
+        example = message.input.example_list.examples.add()
+        example.features.feature["text"].bytes_list.value.append(b"good")
+        if rows < 3:
+            answer = stub.Classify(message, timeout=LIMIT)
+            assert len(answer.result.classifications) == rows
+    code, details = problem(stub.Classify, message)
+    assert code == "RESOURCE_EXHAUSTED"
+    assert details.startswith("The answer holds 18 values; this server writes at most 14.")
 
 
 @pytest.mark.parametrize("shape", [[2**20], [1, 2**20], [4097]])

@@ -27,7 +27,8 @@ def make_grpc_server(store, statistics, log_texts, host, port, limits):
         host: string. The address to listen at.
         port: int. 0 for any free port.
         limits: `rest.Limits`. The bytes of a message, and of all at a time,
-            and the rows of a request are bounded as those of the REST API.
+            the rows of a request and the values of an answer are bounded as
+            those of the REST API.
 
     Returns:
         A pair of the `grpc.Server` and the port that was taken.
@@ -47,7 +48,7 @@ def make_grpc_server(store, statistics, log_texts, host, port, limits):
         ],
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(store, statistics, log_texts, limits.rows), server
+        PredictionService(store, statistics, log_texts, limits), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(store, statistics), server

@@ -16,6 +16,7 @@ from tensorflow_serving.apis import (
 )
 
 from tf_bertembed.export.signature_checks import CLASSIFY_METHOD, REGRESS_METHOD
+from tf_bertembed.serving.answer_writing import AnswerWriting
 from tf_bertembed.serving.errors import ServingError
 from tf_bertembed.serving.example_methods import classify, regress
 from tf_bertembed.serving.grpc_services.answering import answered
@@ -34,11 +35,12 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         store: `ModelStore`.
         statistics: `Statistics`.
         log_texts: bool. Whether requests are logged with what they hold.
-        most_rows: int. The most rows of a request.
+        limits: `Limits`. The most rows of a request, and values of an answer.
     """
 
-    def __init__(self, store, statistics, log_texts, most_rows):
-        self._store, self._most_rows = store, most_rows
+    def __init__(self, store, statistics, log_texts, limits):
+        self._store, self._limits = store, limits
+        self._writing = AnswerWriting(limits.answer_values)
         self.statistics, self.log_texts = statistics, log_texts
 
     @answered("predict")
@@ -47,15 +49,17 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with self._store.use(**choice(spec)) as model:
             name = spec.signature_name or DEFAULT_SIGNATURE
             inputs = {
-                key: to_array(key, value, self._most_rows) for key, value in request.inputs.items()
+                key: to_array(key, value, self._limits.rows)
+                for key, value in request.inputs.items()
             }
             signature = model.signature(name)
             model.check(name, inputs)
             wanted = _wanted(request.output_filter, signature.outputs)
             answers = model.run(name, inputs, context.time_remaining(), wanted)
             response = predict_pb2.PredictResponse()
-            for key, array in answers.items():
-                response.outputs[key].CopyFrom(to_proto(array, signature.outputs[key]))
+            with self._writing.of(answers.values()):
+                for key, array in answers.items():
+                    response.outputs[key].CopyFrom(to_proto(array, signature.outputs[key]))
             fill_spec(response.model_spec, spec, model.version)
         return response
 
@@ -115,20 +119,23 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
     def _classify(self, model, spec, message, context, result):
-        examples = serialized_examples(message, self._most_rows)
+        examples = serialized_examples(message, self._limits.rows)
         classes, scores = classify(model, spec.signature_name, examples, context.time_remaining())
         rows, columns = (scores if classes is None else classes).shape
-        for row in range(rows):
-            answer = result.classifications.add()
-            for column in range(columns):
-                label = "" if classes is None else classes[row, column].decode("utf-8", "replace")
-                score = 0.0 if scores is None else float(scores[row, column])
-                answer.classes.add(label=label, score=score)
+        with self._writing.of([classes, scores]):
+            for row in range(rows):
+                answer = result.classifications.add()
+                for column in range(columns):
+                    label = b"" if classes is None else classes[row, column]
+                    score = 0.0 if scores is None else float(scores[row, column])
+                    answer.classes.add(label=label.decode("utf-8", "replace"), score=score)
 
     def _regress(self, model, spec, message, context, result):
-        examples = serialized_examples(message, self._most_rows)
-        for value in regress(model, spec.signature_name, examples, context.time_remaining()):
-            result.regressions.add(value=float(value))
+        examples = serialized_examples(message, self._limits.rows)
+        values = regress(model, spec.signature_name, examples, context.time_remaining())
+        with self._writing.of([values]):
+            for value in values:
+                result.regressions.add(value=float(value))
 
 
 def _wanted(output_filter, outputs):

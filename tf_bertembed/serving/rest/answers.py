@@ -9,6 +9,7 @@ import threading
 
 from google.protobuf import json_format
 
+from tf_bertembed.serving.answer_writing import AnswerWriting
 from tf_bertembed.serving.example_methods import classify, regress
 from tf_bertembed.serving.facts import note
 from tf_bertembed.serving.loaded_model import DEFAULT_SIGNATURE
@@ -28,7 +29,6 @@ from tf_bertembed.serving.rest.json_values import (
 )
 
 PARSED_AT_A_TIME = 4
-WRITTEN_AT_A_TIME = 4
 
 
 class Answers:
@@ -41,9 +41,10 @@ class Answers:
 
     def __init__(self, store, limits):
         self._store, self._limits = store, limits
-        # A parsed request is many times as large as its text, and so is an answer.
+        # A parsed request is many times as large as its text.
         self._parsing = threading.Semaphore(PARSED_AT_A_TIME)
-        self._writing = threading.Semaphore(WRITTEN_AT_A_TIME)
+        # Over HTTP, RESOURCE_EXHAUSTED would ask the client to come again later.
+        self._writing = AnswerWriting(limits.answer_values, "INVALID_ARGUMENT")
 
     def answer(self, target, body):
         """Answer one request, and note its rows.
@@ -74,17 +75,17 @@ class Answers:
                 inputs, in_rows = predict_inputs(document, known)
                 del document
             outputs = model.run(name, inputs, self._limits.run_seconds)
-        with self._writable(outputs.values()):
+        with self._writing.of(outputs.values()):
             return rows_body(outputs) if in_rows else columns_body(outputs)
 
     def _classify(self, target, body):
         answer = self._run_examples(classify, target, body)
-        with self._writable(part for part in answer if part is not None):
+        with self._writing.of(answer):
             return classification_body(*answer)
 
     def _regress(self, target, body):
         values = self._run_examples(regress, target, body)
-        with self._writable([values]):
+        with self._writing.of([values]):
             return regression_body(values)
 
     def _run_examples(self, method, target, body):
@@ -124,19 +125,6 @@ class Answers:
         # What a `SignatureDefMap` in a map of `Any` looks like.
         metadata = {"signature_def": {"signature_def": signatures}}
         return _to_json({"model_spec": spec, "metadata": metadata})
-
-    @contextlib.contextmanager
-    def _writable(self, outputs):
-        """Refuse what is too much to write, and write few answers at a time."""
-        values = sum(array.size for array in outputs)
-        most = self._limits.answer_values
-        if values > most:
-            raise invalid(
-                f"The answer holds {values} values; this server writes at most {most}. Send fewer "
-                "rows at a time, and texts of about the same length together."
-            )
-        with self._writing:
-            yield
 
     def _parse(self, body):
         if len(body) > self._limits.values and count_values(body) > self._limits.values:

@@ -20,7 +20,7 @@ class Limits:
             answered with 400.
         answer_values: int. The most strings and numbers of an answer, whose
             outputs may be as wide as the longest text in every row; more is
-            answered with 400.
+            answered with 400, by gRPC with RESOURCE_EXHAUSTED.
         header_seconds: float. How long a client may take to send the head of
             a request; the connection is closed then.
         body_seconds: float. How long a client may take to send a body; more
