@@ -16,7 +16,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tf_bertembed.common import BertEmbedError, MissingPackageError
-from tf_bertembed.serving import Server, requirements
+from tf_bertembed.serving import Client, Server, requirements
 from tf_bertembed.serving.batching_parameters import BatchingParameters
 from tf_bertembed.serving.json_logs import logged_as_json
 from tf_bertembed.serving.loaded_model import LoadedModel
@@ -63,6 +63,10 @@ def test_both_apis_and_what_prometheus_is_told(make_server):
         assert (status, json.loads(body)["predictions"][0]["upper"]) == (200, "B")
         assert get(server, "/healthz")[0] == 200
         assert get(server, "/v1/models/made-up:predict", b"{}")[0] in (400, 404)
+        assert get(server, "/v1/models/toy")[0] == 200
+        with Client(server.addresses()["grpc"], "toy", transport="grpc") as client:
+            client.status()
+        assert get(server, "/v1/models/made-up")[0] == 404
         _, page = get(server, "/metrics")
         lines = page.splitlines()
     for label in ('api="grpc",method="predict"', 'api="rest",method="predict"'):
@@ -71,6 +75,9 @@ def test_both_apis_and_what_prometheus_is_told(make_server):
             f'tf_bertembed_requests_total{{{label},model="toy",signature="serving_default",'
             f'status="{status}",version="1"}} 1.0' in lines
         )
+    for api in ("grpc", "rest"):
+        labels = f'api="{api}",method="status",model="toy"'
+        assert f"tf_bertembed_request_seconds_count{{{labels}}} 1.0" in lines
     # A name that a client made up is no label.
     assert "made-up" not in page
     assert 'tf_bertembed_version_state{model="toy",state="AVAILABLE",version="1"} 1.0' in lines

@@ -154,6 +154,7 @@ class ModelStore:
             raise ServingError("NOT_FOUND", f"Could not find version {version} of model {name}")
         if not statuses:
             raise ServingError("NOT_FOUND", f"Could not find any versions of model {name}")
+        note(model=name)
         return statuses
 
     def ready(self):
