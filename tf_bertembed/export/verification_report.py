@@ -163,10 +163,7 @@ class VerificationReport:
 
     def __str__(self):
         by = f"TensorFlow {self.tensorflow} through its C API" if self.tensorflow else "not loaded"
-        lines = [
-            f"{self.path}: {'verified' if self.ok else 'NOT VERIFIED'} "
-            f"({self.examples} examples, {by}, tolerance {self.tolerance:g})"
-        ]
+        lines = [f"{self.path} ({self.examples} examples, {by}, tolerance {self.tolerance:g})"]
         for signature in dict.fromkeys([*self.signatures, *(c.signature for c in self.checks)]):
             lines.append(f"  {signature}{self._asked(signature)}")
             lines += [
