@@ -10,6 +10,7 @@ import typer
 
 from tf_bertembed import __version__
 from tf_bertembed.cli.checkpoint import checkpoint
+from tf_bertembed.cli.compare import compare
 from tf_bertembed.cli.embed import embed
 from tf_bertembed.cli.evaluate import evaluate
 from tf_bertembed.cli.export import export
@@ -73,6 +74,7 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(embed)
 app.command()(search)
+app.command()(compare)
 app.command()(export)
 app.command()(verify)
 app.command()(serve)

@@ -6,9 +6,11 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "BertEmbedTransformer": "bert_embed_transformer",
+        "ProbeClassifier": "probe_classifier",
         "TextIndex": "text_index",
         "WordVectorTransformer": "word_vector_transformer",
         "build_index": "index_building",
+        "compare": "comparison.comparing",
         "embed_file": "files",
         "open_index": "text_index",
     },

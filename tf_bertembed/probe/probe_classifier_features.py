@@ -1,0 +1,167 @@
+"""The transformers that a saved probe may name, and what they learned, as plain values."""
+
+import importlib
+import numbers
+import re
+from pathlib import PurePath
+
+import numpy as np
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from tf_bertembed.common import BertEmbedError
+
+# A file names one of these; nothing is imported by a name that a file gives.
+OWN = {
+    "BertEmbedTransformer": "bert_embed_transformer",
+    "WordVectorTransformer": "word_vector_transformer",
+}
+JOINED = {"Pipeline": Pipeline, "FeatureUnion": FeatureUnion}
+# Where this machine keeps things is nothing that a file may choose for another.
+STAYS = {"cache"}
+LEARNED = re.compile(r"[A-Za-z]\w*_")
+ARRAY = "array"
+
+
+def describe_transformer(transformer, arrays, prefix="features"):
+    """Put a fitted transformer into plain values.
+
+    Args:
+        transformer: a transformer of `probe`, or a `Pipeline` or
+            `FeatureUnion` of such.
+        arrays: dict that takes its arrays, by names that begin with `prefix`.
+        prefix: string.
+
+    Returns:
+        A dict for JSON.
+
+    Raises:
+        BertEmbedError: where it is another, or holds what is no plain value.
+    """
+    kind = type(transformer).__name__
+    if JOINED.get(kind) is type(transformer):
+        return _describe_joined(transformer, arrays, prefix)
+    if kind not in OWN or type(transformer) is not _own_class(kind):
+        known = ", ".join([*OWN, *JOINED])
+        raise BertEmbedError(
+            f"A saved probe takes its features from one of {known}. Received: {kind}. "
+            "Save the features' part by joblib, and a probe with `features=None` beside it."
+        )
+    check_is_fitted(transformer)
+    settings = {
+        name: plain(value, f"`{name}` of {kind}")
+        for name, value in transformer.get_params(deep=False).items()
+        if name not in STAYS
+    }
+    learned = {}
+    for name, value in vars(transformer).items():
+        if not LEARNED.fullmatch(name):
+            continue
+        if isinstance(value, np.ndarray):
+            arrays[f"{prefix}.{name}"] = value
+            learned[name] = {ARRAY: f"{prefix}.{name}"}
+        else:
+            learned[name] = plain(value, f"`{name}` of {kind}")
+    return {"class": kind, "settings": settings, "learned": learned}
+
+
+def _describe_joined(transformer, arrays, prefix):
+    kind = type(transformer).__name__
+    steps = transformer.steps if kind == "Pipeline" else transformer.transformer_list
+    if kind == "FeatureUnion" and transformer.transformer_weights is not None:
+        raise BertEmbedError("A FeatureUnion with `transformer_weights` cannot be saved.")
+    return {
+        "class": kind,
+        "steps": [
+            [name, describe_transformer(step, arrays, f"{prefix}.{place}")]
+            for place, (name, step) in enumerate(steps)
+        ],
+    }
+
+
+def make_transformer(description, arrays):
+    """Make the transformer that `describe_transformer` put into plain values.
+
+    Args:
+        description: what JSON held.
+        arrays: dict of the arrays.
+
+    Returns:
+        A fitted transformer.
+
+    Raises:
+        BertEmbedError: where the description is not of one.
+    """
+    if not isinstance(description, dict):
+        raise BertEmbedError(f"A transformer was expected. Received: {description!r:.60}.")
+    kind = str(description.get("class"))
+    if kind in JOINED:
+        return _make_joined(kind, description.get("steps"), arrays)
+    settings, learned = description.get("settings"), description.get("learned")
+    if kind not in OWN or not isinstance(settings, dict) or not isinstance(learned, dict):
+        known = ", ".join([*OWN, *JOINED])
+        raise BertEmbedError(
+            f"One of {known}, with `settings` and `learned`, was expected. Received: {kind!r:.60}."
+        )
+    made_by = _own_class(kind)
+    unknown = sorted({*settings} - ({*made_by._get_param_names()} - STAYS))
+    if unknown:
+        raise BertEmbedError(f"{kind} has no settings {unknown}. Was it saved by a later version?")
+    try:
+        transformer = made_by(**settings)
+    except TypeError as error:
+        raise BertEmbedError(f"{kind} cannot be made: {error}.") from error
+    for name, value in learned.items():
+        if not LEARNED.fullmatch(name) or hasattr(made_by, name):
+            raise BertEmbedError(f"{kind} learns no {name!r}.")
+        if isinstance(value, dict) and {*value} == {ARRAY}:
+            value = arrays.get(str(value[ARRAY]))
+            if value is None:
+                raise BertEmbedError(f"An array of {kind}, {name!r}, is missing.")
+        setattr(transformer, name, value)
+    return transformer
+
+
+def _make_joined(kind, steps, arrays):
+    well_formed = isinstance(steps, list) and all(
+        isinstance(step, list) and len(step) == 2 and isinstance(step[0], str) for step in steps
+    )
+    if not well_formed or not steps:
+        raise BertEmbedError(f"{kind} needs `steps`, pairs of a name and a transformer.")
+    return JOINED[kind]([(name, make_transformer(step, arrays)) for name, step in steps])
+
+
+def _own_class(kind):
+    return getattr(importlib.import_module(f"tf_bertembed.probe.{OWN[kind]}"), kind)
+
+
+def plain(value, of):
+    """Make a value plain enough for JSON, or say which cannot be.
+
+    Args:
+        value: what is to be written.
+        of: string. What it is, for the message.
+
+    Returns:
+        A value that JSON gives back as it is; a path becomes a string, a
+        tuple a list.
+
+    Raises:
+        BertEmbedError: where it is another.
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, np.generic):
+        return plain(value.item(), of)
+    if isinstance(value, numbers.Real) and np.isfinite(value):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(one, of) for one in value]
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        return {name: plain(one, of) for name, one in value.items()}
+    raise BertEmbedError(
+        f"A saved probe holds plain values only: numbers, strings, lists. {of} is a "
+        f"{type(value).__name__}."
+    )
