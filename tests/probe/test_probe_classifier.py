@@ -39,7 +39,8 @@ def vectors(glove, reviews):
     return WordVectorTransformer(glove).fit_transform(reviews[0])
 
 
-@parametrize_with_checks([ProbeClassifier(features=None)])
+# Two candidates and two folds, since the checks fit some hundred times.
+@parametrize_with_checks([ProbeClassifier(features=None, C=[0.1, 1.0], cv=2)])
 def test_what_scikit_learn_checks(estimator, check):
     check(estimator)
 

@@ -32,6 +32,10 @@ def compare(
         list[str] | None,
         typer.Option("--run", help="One more model to compare; may stand several times."),
     ] = None,
+    sequence_length: Annotated[
+        int | None,
+        typer.Option("--sequence-length", min=3, help="The most pieces of a text for --backbone."),
+    ] = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="Probe each layer of the backbone as well.")
     ] = False,
@@ -83,6 +87,7 @@ def compare(
             vectors=vectors,
             backbone=backbone,
             runs=run or (),
+            sequence_length=sequence_length,
             layers=layers,
             draws=draws,
             folds=folds,

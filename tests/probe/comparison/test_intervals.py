@@ -44,11 +44,13 @@ def test_one_draw_is_scipys_percentile_bootstrap():
     truth, predicted = answers(2, 1, 150, 3)
     found = bootstrap_estimates(truth, predicted, seed=1, resamples=20000)
 
+    right = predicted[:, 0] == truth
+
     def accuracy(rows):
-        return accuracy_score(truth[rows], predicted[0, 0, rows])
+        return right[0, rows].mean()
 
     def difference(rows):
-        return accuracy(rows) - accuracy_score(truth[rows], predicted[1, 0, rows])
+        return accuracy(rows) - right[1, rows].mean()
 
     def macro_f1(rows):
         return f1_score(truth[rows], predicted[0, 0, rows], average="macro")
@@ -56,7 +58,7 @@ def test_one_draw_is_scipys_percentile_bootstrap():
     for function, got, resamples in (
         (accuracy, found["accuracy"].intervals[0], 4000),
         (difference, found["accuracy"].single[0, 1], 4000),
-        (macro_f1, found["macro_f1"].intervals[0], 2000),
+        (macro_f1, found["macro_f1"].intervals[0], 1000),
     ):
         expected = stats.bootstrap(
             (np.arange(150),),
@@ -66,7 +68,7 @@ def test_one_draw_is_scipys_percentile_bootstrap():
             n_resamples=resamples,
             rng=np.random.default_rng(2),
         ).confidence_interval
-        np.testing.assert_allclose(got, expected, atol=0.012)
+        np.testing.assert_allclose(got, expected, atol=0.015)
 
 
 def test_resamples_of_rows_and_draws_are_what_a_loop_makes():

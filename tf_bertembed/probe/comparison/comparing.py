@@ -38,6 +38,7 @@ def compare(
     vectors="glove-6b-50d",
     backbone="all-minilm-l6-v2",
     runs=(),
+    sequence_length=None,
     layers=False,
     budgets=BUDGETS,
     draws=5,
@@ -83,6 +84,8 @@ def compare(
             `BertEmbedTransformer`.
         runs: sequence of strings or `pathlib.Path`. More models to compare,
             a row each.
+        sequence_length: int. The most pieces of a text that `backbone` reads,
+            as for `BertEmbedTransformer`.
         layers: bool. Whether to probe each layer of the backbone as well, at
             the largest budget.
         budgets: sequence of ints, labels for each class, or `"all"`.
@@ -140,7 +143,8 @@ def compare(
     if data.repeated:
         notes.append(f"{data.repeated} texts of {test} stand in {train} too.")
     cache = f"{output}-cache" if cache is None else cache
-    methods = _methods(data, vectors, backbone, runs, cache)
+    read = {"cache": cache, "sequence_length": sequence_length}
+    methods = _methods(data, vectors, backbone, runs, read)
     report = {
         "train": str(train),
         "test": None if test is None else str(test),
@@ -152,71 +156,78 @@ def compare(
         else f"{folds} stratified folds, {repeats} times",
         "vectors": str(vectors),
         "backbone": str(backbone),
+        "sequence_length": sequence_length,
         "runs": [str(run) for run in runs],
         "cache": str(cache),
         "seed": seed,
         "methods": [{"name": one.name, "about": one.about} for one in methods],
         "notes": notes,
-        "budgets": [
-            _judged(methods, data, splits, budget, found, seed)
-            for budget, found in by_budget.items()
-        ],
+        "budgets": _judged(methods, data, splits, by_budget, seed),
         "layers": None,
     }
     report["verdict"] = [sentences(budget) for budget in reversed(report["budgets"])]
     if layers:
-        parts = _layers(data, backbone, cache)
-        report["layers"] = _judged(parts, data, splits, *list(by_budget.items())[-1], seed)
+        parts = _layers(data, backbone, read)
+        largest = dict([list(by_budget.items())[-1]])
+        (report["layers"],) = _judged(parts, data, splits, largest, seed)
     _write(report, output, overwrite)
     return report
 
 
-def _methods(data, vectors, backbone, runs, cache):
+def _methods(data, vectors, backbone, runs, read):
     words = word_features(data, vectors)
     weighted = word_features(data, vectors, weighting="sif")
-    bert = bert_features(data, backbone, cache=cache)
+    bert = bert_features(data, backbone, **read)
     found = [tfidf_features(data), words, weighted, bert, joined(BOTH, bert, words)]
     folders = Counter(Path(run).name for run in runs)
     for run in runs:
         # Two RUNs of one name are told apart by their paths.
         name = Path(run).name if folders[Path(run).name] == 1 else str(run)
-        found.append(bert_features(data, run, f"RUN {name}", cache))
+        found.append(bert_features(data, run, f"RUN {name}", read["cache"]))
     return found
 
 
-def _layers(data, backbone, cache):
+def _layers(data, backbone, read):
     from tf_bertembed import models
 
     count = models.load(backbone).num_layers
     return [
-        bert_features(data, backbone, f"layer {layer}" if layer else "embeddings", cache, layer)
+        bert_features(
+            data, backbone, f"layer {layer}" if layer else "embeddings", layer=layer, **read
+        )
         for layer in range(count + 1)
     ]
 
 
-def _judged(methods, data, splits, budget, draws, seed):
-    predicted, chosen = predict_draws(methods, data.labels, splits, draws, seed)
+def _judged(methods, data, splits, by_budget, seed):
     names = [one.name for one in methods]
-    if data.has_test:
-        truth = data.labels[splits[0].test]
-        estimates = bootstrap_estimates(
-            truth, np.array(predicted), derive_seed(seed, "bootstrap", budget)
+    found = predict_draws(methods, data.labels, splits, by_budget, seed)
+    judged = []
+    for budget, draws in by_budget.items():
+        predicted, chosen = found[budget]
+        estimates = _estimates(data, splits, draws, predicted, derive_seed(seed, "rows", budget))
+        judged.append(
+            {
+                "budget": budget,
+                "labelled_rows": mean_rows(draws),
+                "probes": len(draws),
+                "metrics": {metric: as_values(names, estimates[metric]) for metric in METRICS},
+                "chosen_C": dict(zip(names, chosen, strict=True)),
+            }
         )
-    else:
-        truths = [data.labels[splits[draw.split].test] for draw in draws]
-        share = np.mean([len(split.test) / len(split.pool) for split in splits])
-        estimates = {
-            metric: fold_estimates(
-                np.array([[*map(partial(score, metric), truths, one)] for one in predicted]), share
-            )
-            for metric in METRICS
-        }
+    return judged
+
+
+def _estimates(data, splits, draws, predicted, seed):
+    if data.has_test:
+        return bootstrap_estimates(data.labels[splits[0].test], np.array(predicted), seed)
+    truths = [data.labels[splits[draw.split].test] for draw in draws]
+    share = np.mean([len(split.test) / len(split.pool) for split in splits])
     return {
-        "budget": budget,
-        "labelled_rows": mean_rows(draws),
-        "probes": len(draws),
-        "metrics": {metric: as_values(names, estimates[metric]) for metric in METRICS},
-        "chosen_C": dict(zip(names, chosen, strict=True)),
+        metric: fold_estimates(
+            np.array([[*map(partial(score, metric), truths, one)] for one in predicted]), share
+        )
+        for metric in METRICS
     }
 
 

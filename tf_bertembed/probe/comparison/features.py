@@ -101,11 +101,11 @@ def word_features(data, vectors, weighting=None):
     return Features(SIF, make, about, depends=True)
 
 
-def bert_features(data, path, name=BERT, cache=None, layer=None):
+def bert_features(data, path, name=BERT, cache=None, layer=None, sequence_length=None):
     """A model's pooled output, or that of one of its layers."""
     from tf_bertembed.probe.opened_encoder import open_encoder
 
-    encoder = open_encoder(path, layers=layer, cache=cache)
+    encoder = open_encoder(path, sequence_length=sequence_length, layers=layer, cache=cache)
     sides = []
     for texts in data.texts:
         # A window at a time, so that a killed run finds all but the last one in the cache.

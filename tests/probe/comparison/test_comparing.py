@@ -1,0 +1,232 @@
+"""The comparison end to end, on review snippets and a model of the tests."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from gensim.test.utils import datapath
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from tf_bertembed import probe
+from tf_bertembed.common import BertEmbedError, OutputExistsError
+from tf_bertembed.probe import ProbeClassifier
+from tf_bertembed.probe.comparison.features import SPARSE_C
+from tf_bertembed.probe.comparison.findings import lead, readable, sentences
+from tf_bertembed.probe.comparison.word_counts import WORDS
+
+METHODS = ["TF-IDF", "word vectors", "word vectors (SIF)", "BERT", "BERT + word vectors"]
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    """A third of the snippets to learn from, as many to judge by."""
+    folder = tmp_path_factory.mktemp("reviews")
+    with open(datapath("pang_lee_polarity.cor"), encoding="utf-8") as file:
+        rows = [line.rstrip().split(maxsplit=1) for line in file]
+    for name, part in (("train", rows[::3]), ("test", rows[1::3])):
+        lines = ["label\ttext", *("\t".join(row) for row in part)]
+        (folder / f"{name}.tsv").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(reviews, glove, preset):
+    return probe.compare(
+        reviews / "train.tsv",
+        reviews / "compared",
+        test=reviews / "test.tsv",
+        vectors=glove,
+        backbone=preset,
+        runs=[preset],
+        layers=True,
+        budgets=[5, "all"],
+        draws=2,
+    )
+
+
+def test_what_it_tells(report, reviews, preset):
+    assert [one["name"] for one in report["methods"]] == [*METHODS, f"RUN {preset.name}"]
+    few, whole = report["budgets"]
+    assert (few["budget"], few["labelled_rows"], few["probes"]) == (5, 10, 2)
+    assert (whole["budget"], whole["labelled_rows"], whole["probes"]) == ("all", 67, 1)
+    for budget in (few, whole):
+        for metric in ("accuracy", "macro_f1"):
+            for found in budget["metrics"][metric]["scores"].values():
+                low, high = found["interval"]
+                assert 0 <= low <= found["score"] <= high <= 1
+            assert len(budget["metrics"][metric]["differences"]) == 15
+    # The RUN is the backbone itself here.
+    assert lead(whole["metrics"]["accuracy"], "BERT", f"RUN {preset.name}") == (0, [0, 0])
+    assert list(report["layers"]["metrics"]["accuracy"]["scores"]) == ["embeddings", "layer 1"]
+    assert report["verdict"][0].startswith("With all 67 labels, ")
+    assert report["verdict"][1].startswith("With 5 labels a class, ")
+    assert report["labels"] == sorted(report["labels"])
+
+
+def test_a_score_is_that_of_the_probe_by_hand(report, reviews):
+    from tf_bertembed import text
+
+    (texts, labels), (held, truth) = (
+        text.read_labelled(reviews / f"{name}.tsv") for name in ("train", "test")
+    )
+    vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2, **WORDS).fit(texts)
+    classifier = ProbeClassifier(None, C=SPARSE_C, scale=False, random_state=0)
+    whole = report["budgets"][1]
+    chosen = whole["chosen_C"]["TF-IDF"][0]
+    assert chosen in SPARSE_C
+    classifier.set_params(C=chosen).fit(vectorizer.transform(texts), labels)
+    score = whole["metrics"]["accuracy"]["scores"]["TF-IDF"]["score"]
+    assert classifier.score(vectorizer.transform(held), truth) == pytest.approx(score, abs=1e-6)
+
+
+def test_what_it_writes(report, reviews):
+    folder = reviews / "compared"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("comparison.png", "layers.png", "results.json", "table.csv")
+    ]
+    assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == report
+    with (folder / "table.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert {row["method"] for row in rows} == {one["name"] for one in report["methods"]}
+    for budget in ("5", "all"):
+        part = [row for row in rows if row["budget"] == budget]
+        best = max(part, key=lambda row: float(row["accuracy"]))
+        for row in part:
+            behind = float(row["accuracy"]) - float(best["accuracy"])
+            assert float(row["to_best"]) == pytest.approx(behind, abs=2e-6)
+    assert (folder / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    lines = readable(report)
+    assert lines[0].split()[:4] == ["accuracy", "5", "a", "class"]
+    assert report["verdict"][0] in lines
+
+
+def test_a_second_run_finds_the_vectors(report, reviews, glove, preset, monkeypatch):
+    """Nothing is encoded again, and the same seed gives the same figures."""
+    from tf_bertembed.probe import encoders
+
+    def fail(*args, **kwargs):
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(encoders, "load_encoder", fail)
+    again = probe.compare(
+        reviews / "train.tsv",
+        reviews / "again",
+        test=reviews / "test.tsv",
+        vectors=glove,
+        backbone=preset,
+        budgets=[5],
+        draws=2,
+        cache=reviews / "compared-cache",
+    )
+    expected = report["budgets"][0]["metrics"]["accuracy"]["scores"]
+    for name, found in again["budgets"][0]["metrics"]["accuracy"]["scores"].items():
+        assert found["score"] == expected[name]["score"]
+
+
+def test_folds_and_pairs(reviews, glove, preset, tmp_path):
+    with open(reviews / "train.tsv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    with open(tmp_path / "pairs.jsonl", "w", encoding="utf-8") as file:
+        for first, second in zip(rows[::2], rows[1::2], strict=False):
+            same = "same" if first["label"] == second["label"] else "other"
+            pair = {"text_a": first["text"], "text_b": second["text"], "label": same}
+            file.write(json.dumps(pair) + "\n")
+            file.write(json.dumps({**pair, "text_b": first["text"], "label": "twice"}) + "\n")
+    labels = {json.loads(line)["label"] for line in (tmp_path / "pairs.jsonl").open()}
+    report = probe.compare(
+        tmp_path / "pairs.jsonl",
+        tmp_path / "compared",
+        vectors=glove,
+        backbone=preset,
+        budgets=["all"],
+        folds=2,
+        repeats=2,
+    )
+    assert (report["pairs"], report["labels"]) == (True, sorted(labels))
+    (whole,) = report["budgets"]
+    assert whole["probes"] == 4
+    scores = whole["metrics"]["accuracy"]["scores"]
+    # Two texts that are one are told from two others by |u - v|, not by counts of words alone.
+    assert scores["word vectors"]["score"] > 0.4
+    assert report["judged_by"] == "2 stratified folds, 2 times"
+
+
+def metrics(scores, joint):
+    names = list(scores)
+    estimates = {
+        "scores": {name: {"score": score, "interval": [0, 1]} for name, score in scores.items()},
+        "differences": [
+            {
+                "of": first,
+                "less": second,
+                "difference": scores[first] - scores[second],
+                "interval": [0, 0],
+                "joint_interval": joint[first, second],
+            }
+            for place, first in enumerate(names)
+            for second in names[:place]
+        ],
+    }
+    return {"accuracy": estimates, "macro_f1": estimates}
+
+
+def test_the_sentences():
+    joint = {
+        ("BERT", "TF-IDF"): [0.05, 0.15],
+        ("BERT + word vectors", "TF-IDF"): [0.06, 0.16],
+        ("BERT + word vectors", "BERT"): [-0.01, 0.03],
+    }
+    scores = {"TF-IDF": 0.8, "BERT": 0.9, "BERT + word vectors": 0.91}
+    budget = {"budget": "all", "labelled_rows": 500, "metrics": metrics(scores, joint)}
+    assert sentences(budget) == (
+        "With all 500 labels, BERT + word vectors is best: accuracy 0.910. It is better by more "
+        "than noise than TF-IDF (+0.110, from +0.060 to +0.160). Its lead over BERT (+0.010, from "
+        "-0.010 to +0.030) may be noise. What word vectors add to BERT (+0.010, from -0.010 to "
+        "+0.030) may be noise."
+    )
+    scores = {"TF-IDF": 0.95, "BERT": 0.9, "BERT + word vectors": 0.8}
+    joint = {
+        ("BERT", "TF-IDF"): [-0.09, -0.01],
+        ("BERT + word vectors", "TF-IDF"): [-0.2, -0.1],
+        ("BERT + word vectors", "BERT"): [-0.15, -0.05],
+    }
+    budget = {"budget": 10, "labelled_rows": 20, "metrics": metrics(scores, joint)}
+    told = sentences(budget)
+    assert told.startswith("With 10 labels a class, TF-IDF is best: accuracy 0.950.")
+    assert "than BERT (+0.050, from +0.010 to +0.090) and BERT + word vectors (+0.150" in told
+    assert told.endswith("add to BERT (-0.100, from -0.150 to -0.050) is more than noise.")
+    assert "may be noise" not in told
+
+
+def test_what_is_refused_at_once(reviews, glove, preset, tmp_path):
+    train = reviews / "train.tsv"
+    (tmp_path / "there").mkdir()
+    with pytest.raises(OutputExistsError):
+        probe.compare(train, tmp_path / "there", vectors=glove, backbone=preset)
+    for arguments, message in (
+        ({"budgets": ["1"]}, "2 or more, or 'all'"),
+        ({"draws": 0}, "`draws` must be at least 1"),
+        ({"folds": 60}, "rows or more for 60 folds"),
+    ):
+        with pytest.raises(BertEmbedError, match=message):
+            probe.compare(train, tmp_path / "new", **arguments)
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+@pytest.mark.slow
+def test_trec(development_data, tmp_path):
+    """Question types: BERT tells them better than words do, and by more than noise."""
+    report = probe.compare(
+        development_data / "trec" / "train.tsv",
+        tmp_path / "trec",
+        test=development_data / "trec" / "test.tsv",
+        budgets=[30],
+        draws=3,
+    )
+    (budget,) = report["budgets"]
+    print("\n".join(readable(report)))
+    for words in ("TF-IDF", "word vectors"):
+        _, interval = lead(budget["metrics"]["accuracy"], "BERT", words)
+        assert np.min(interval) > 0
