@@ -66,3 +66,70 @@ def test_a_folder_of_any_name_is_replaced(tmp_path, name):
             (fresh / content).write_text(content)
     assert [entry.name for entry in (tmp_path / name).iterdir()] == ["new"]
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+def test_atomic_path_leaves_nothing_half_written(tmp_path):
+    def write_and_fail():
+        with common.atomic_path(tmp_path / "out.txt") as place:
+            place.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_atomic_path_replaces_only_when_told(tmp_path):
+    for text in ("old", "new"):
+        with common.atomic_path(tmp_path / "run", overwrite=True) as place:
+            place.mkdir()
+            (place / text).write_text(text)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["new"]
+    with (
+        pytest.raises(common.OutputExistsError, match=r"run already exists\. Use --force\."),
+        common.atomic_path(tmp_path / "run", remedy="Use --force."),
+    ):
+        pytest.fail("The body must not run.")
+
+
+def stand(place, kind):
+    """Put something that is told apart from what another call puts there."""
+    if kind == "folder":
+        place.mkdir()
+        (place / "part").write_text("")
+    elif kind == "link":
+        place.symlink_to(place.parent.parent, target_is_directory=True)
+    else:
+        place.write_text(kind)
+
+
+@pytest.mark.parametrize("old", ["file", "folder", "link"])
+@pytest.mark.parametrize("new", ["another", "folder"])
+def test_atomic_path_replaces_whatever_stands_there(tmp_path, old, new):
+    place = tmp_path / "inside" / "out"
+    place.parent.mkdir()
+    (tmp_path / "kept").write_text("")
+    stand(place, old)
+    with common.atomic_path(place, overwrite=True) as fresh:
+        stand(fresh, new)
+    assert [path.name for path in place.parent.iterdir()] == ["out"]
+    assert not place.is_symlink()
+    if new == "folder":
+        assert [path.name for path in place.iterdir()] == ["part"]
+    else:
+        assert place.read_text() == new
+    # What a link led to is someone else's.
+    assert (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("old", ["file", "folder"])
+def test_what_cannot_be_replaced_is_put_back(tmp_path, old):
+    stand(tmp_path / "out", old)
+    with (
+        pytest.raises(FileNotFoundError),
+        common.atomic_path(tmp_path / "out", overwrite=True),
+    ):
+        pass
+    assert (tmp_path / "out").is_dir() == (old == "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -7,7 +7,7 @@ import typer
 
 from tf_bertembed.cli.native import start_tensorflow
 from tf_bertembed.cli.options import Json, Seed, output_as
-from tf_bertembed.common.files import LARGEST_NUMBER
+from tf_bertembed.common.places import LARGEST_NUMBER
 
 
 def _show(path, told):

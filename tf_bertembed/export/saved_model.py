@@ -11,7 +11,7 @@ from tf_bertembed.common import (
     atomic_path,
     numbered_folders,
 )
-from tf_bertembed.common.files import LARGEST_NUMBER
+from tf_bertembed.common.places import LARGEST_NUMBER
 from tf_bertembed.export.inference import inference_form
 from tf_bertembed.export.metadata import check_metrics, describe, versions, write_metadata
 from tf_bertembed.export.precision import check_precision, in_precision
