@@ -22,7 +22,7 @@ from tf_bertembed.serving.example_methods import classify, regress
 from tf_bertembed.serving.grpc_services.answering import answered
 from tf_bertembed.serving.grpc_services.examples import serialized_examples
 from tf_bertembed.serving.grpc_services.model_spec import choice, fill_spec, require_spec
-from tf_bertembed.serving.grpc_services.tensors import to_array, to_proto
+from tf_bertembed.serving.grpc_services.tensors import fill_proto, to_array
 from tf_bertembed.serving.loaded_model import DEFAULT_SIGNATURE
 
 SIGNATURES = "signature_def"
@@ -59,7 +59,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             response = predict_pb2.PredictResponse()
             with self._writing.of(answers.values()):
                 for key, array in answers.items():
-                    response.outputs[key].CopyFrom(to_proto(array, signature.outputs[key]))
+                    fill_proto(response.outputs[key], array, signature.outputs[key])
             fill_spec(response.model_spec, spec, model.version)
         return response
 
