@@ -1,6 +1,7 @@
 """Requests that wait for a batch, cut into rows."""
 
 import concurrent.futures
+import math
 import threading
 import time
 
@@ -14,11 +15,15 @@ from tf_bertembed.serving.errors import ServingError
 # English text is about four bytes long.
 MOST_BYTES = 4 * 1024
 FEWEST_BYTES = MOST_BYTES // 4
+# What a batch costs besides its rows.
+EACH_BATCH = 64
 # Longer texts are cut off by most models, but only after they were cut into pieces.
 LONGEST = 2048
 PER_BYTE_CUT_OFF = 1 / 64
 # How many of the waiting rows are sorted by length at a time.
 WINDOW = 512
+# How many to each side of the oldest one are looked at for its batch.
+NEAR = 64
 
 
 class Request:
@@ -129,9 +134,10 @@ class Queue:
         window.sort(key=lambda row: row.cost, reverse=True)
         share = -(-sum(row.cost for row in window) // max(1, idle))
         budget = min(MOST_BYTES, max(FEWEST_BYTES, share))
-        for batch in _cut(window, most, budget):
-            if any(row is oldest for row in batch):
-                break
+        # Whose batch depends little on rows of quite another length.
+        place = window.index(oldest)
+        near = window[max(0, place - NEAR) : place + NEAR]
+        batch = next(batch for batch in _cut(near, most, budget) if oldest in batch)
         taken = {id(row) for row in batch}
         self.rows = [row for row in self.rows if id(row) not in taken]
         return batch
@@ -142,14 +148,24 @@ def _cost(length):
 
 
 def _cut(rows, most, budget):
-    """Cut rows, the longest first, into batches that cost no more than a budget."""
-    batch = []
-    for row in rows:
-        if batch and (len(batch) >= most or (len(batch) + 1) * batch[0].cost > budget):
-            yield batch
-            batch = []
-        batch.append(row)
-    yield batch
+    """Cut rows, the longest first, into the batches that cost least together.
+
+    Each costs its rows times the longest of them, within a budget, and
+    `EACH_BATCH`.
+    """
+    cheapest, begins = [0] + [math.inf] * len(rows), [0] * (len(rows) + 1)
+    for begin, row in enumerate(rows):
+        for end in range(begin + 1, min(len(rows), begin + most) + 1):
+            padded = (end - begin) * row.cost
+            if padded > budget and end > begin + 1:
+                break
+            cost = cheapest[begin] + padded + EACH_BATCH
+            if cost < cheapest[end]:
+                cheapest[end], begins[end] = cost, begin
+    end = len(rows)
+    while end:
+        yield rows[begins[end] : end]
+        end = begins[end]
 
 
 def count_rows(inputs):
