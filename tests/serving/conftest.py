@@ -1,5 +1,6 @@
 """Small real exports, and servers of them on loopback."""
 
+import contextlib
 import shutil
 import threading
 import time
@@ -10,8 +11,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import (
+    model_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
 
 from tf_bertembed.export.signature_checks import CLASSIFY_METHOD
+from tf_bertembed.serving import Server
+from tf_bertembed.serving.batching import Batcher
+from tf_bertembed.serving.batching_parameters import BatchingParameters
+from tf_bertembed.serving.loaded_model import LoadedModel
+from tf_bertembed.serving.model_config import ModelConfig, VersionPolicy
+from tf_bertembed.serving.model_store import ModelStore
 
 TEXTS = tf.TensorSpec([None], tf.string, name="text")
 
@@ -104,6 +117,14 @@ def toy(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def loaded(toy):
+    """A version in a session, without a server."""
+    model = LoadedModel("toy", 1, toy)
+    yield model
+    model.close()
+
+
 @pytest.fixture
 def base(toy, tmp_path):
     """A folder NAME with version 1 in it."""
@@ -159,3 +180,143 @@ def in_threads(function, arguments):
 def tools():
     """Functions that tests of this folder share."""
     return types.SimpleNamespace(strings=strings, until=until, in_threads=in_threads)
+
+
+@pytest.fixture
+def batches(loaded, monkeypatch):
+    """The texts of each run of the graph."""
+    seen, compute = [], loaded.compute
+
+    def recording(signature, inputs, *rest):
+        seen.append(next(iter(inputs.values())).tolist())
+        return compute(signature, inputs, *rest)
+
+    monkeypatch.setattr(loaded, "compute", recording)
+    return seen
+
+
+@pytest.fixture
+def make_batcher():
+    """Make batchers that are stopped with the test."""
+    made = []
+
+    def make(**parameters):
+        made.append(Batcher(BatchingParameters(**parameters)))
+        return made[-1]
+
+    yield make
+    for batcher in made:
+        batcher.stop()
+
+
+@pytest.fixture(scope="session")
+def started():
+    """Run a store of models that looks for versions often, until the block ends."""
+
+    @contextlib.contextmanager
+    def started(*models, **settings):
+        store = ModelStore(list(models), **{"poll_seconds": 0.02, **settings})
+        store.start()
+        try:
+            yield store
+        finally:
+            store.stop()
+
+    return started
+
+
+@pytest.fixture(scope="module")
+def served(toy, tmp_path_factory):
+    """Two versions on gRPC, version 1 labelled as stable."""
+    base = tmp_path_factory.mktemp("served") / "toy"
+    for number in ("1", "2"):
+        shutil.copytree(toy, base / number)
+    config = ModelConfig("toy", base, {"stable": 1}, VersionPolicy(every=True))
+    with (
+        Server(ModelStore([config], poll_seconds=0), rest_port=0, grpc_port=0) as server,
+        grpc.insecure_channel(server.addresses()["grpc"]) as channel,
+    ):
+        yield types.SimpleNamespace(
+            base=base,
+            channel=channel,
+            predict=prediction_service_pb2_grpc.PredictionServiceStub(channel),
+            models=model_service_pb2_grpc.ModelServiceStub(channel),
+        )
+
+
+def model_spec(name="toy", signature="", version=None, label=None):
+    """Which model, version and signature a request of gRPC is about."""
+    made = model_pb2.ModelSpec(name=name, signature_name=signature)
+    if version is not None:
+        made.version.value = version
+    if label is not None:
+        made.version_label = label
+    return made
+
+
+@pytest.fixture(scope="session")
+def spec():
+    return model_spec
+
+
+@pytest.fixture(scope="session")
+def predict_request():
+    """Make a request to predict, its arrays written by TensorFlow."""
+
+    def make(inputs, output_filter=(), **chosen):
+        spec = model_spec(**chosen)
+        made = predict_pb2.PredictRequest(model_spec=spec, output_filter=output_filter)
+        for name, value in inputs.items():
+            made.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fails():
+    """Check the code and the words of an error of gRPC."""
+
+    def check(method, message, code, details):
+        with pytest.raises(grpc.RpcError) as raised:
+            method(message, timeout=60)
+        assert (raised.value.code(), raised.value.details()) == (grpc.StatusCode[code], details)
+
+    return check
+
+
+CONTEXT = "🙂 Ada lives in 北京 with Bo."
+WORDS = ["Ada", "lives", "in", "北京", "with", "Bo", "."]
+TAGS = ["B-PER", "O", "O", "B-LOC", "O", "B-PER", "O"]
+
+
+@pytest.fixture(scope="session")
+def every_task(tmp_path_factory):
+    """A small export of each task: their folders by name, and the text that they know."""
+    import keras
+
+    from tf_bertembed import export, models, tasks, text
+
+    keras.utils.set_random_seed(0)
+    folder = tmp_path_factory.mktemp("tasks")
+    tokenizer = text.BertEmbedTokenizer(text.train_vocabulary([CONTEXT] * 3, 80))
+    plain = text.Preprocessor(tokenizer, 32)
+    spans = text.TaggingPreprocessor(tokenizer, sequence_length=32, split="punctuation")
+
+    def backbone():
+        return models.BertEmbedBackbone(tokenizer.vocabulary_size(), 1, 2, 32, 64)
+
+    made = {
+        "classifier": tasks.TextClassifier(backbone(), ["no", "yes"], plain),
+        "several": tasks.TextClassifier(
+            backbone(), ["no", "yes"], plain, multi_label=True, threshold=0.01
+        ),
+        "encoder": tasks.SentenceEncoder(backbone(), plain),
+        "tagger": tasks.TokenClassifier(backbone(), sorted(set(TAGS)), spans),
+        "answerer": tasks.QuestionAnswerer(backbone(), text.QuestionPreprocessor(tokenizer, 32)),
+    }
+    made["tagger"].compile(tasks.AdamW(1e-2))
+    made["tagger"].fit([WORDS] * 16, [TAGS] * 16, batch_size=8, epochs=15, verbose=0)
+    for name, task in made.items():
+        export.export_saved_model(task, folder / name)
+    return types.SimpleNamespace(folders={name: folder / name for name in made}, context=CONTEXT)

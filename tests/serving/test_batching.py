@@ -1,95 +1,12 @@
-import logging
-import threading
+"""Rows of many requests, answered together."""
+
 import time
 
 import numpy as np
 import pytest
 
-from tf_bertembed.common import BertEmbedError, FileFormatError
-from tf_bertembed.serving import ServingError, padded_runs
+from tf_bertembed.serving import ServingError
 from tf_bertembed.serving.batch_requests import Request
-from tf_bertembed.serving.batching import Batcher
-from tf_bertembed.serving.batching_parameters import BatchingParameters, read_batching_parameters
-from tf_bertembed.serving.joined_parts import filler_of
-from tf_bertembed.serving.loaded_model import LoadedModel
-
-
-@pytest.fixture(scope="module")
-def loaded(toy):
-    model = LoadedModel("toy", 1, toy)
-    yield model
-    model.close()
-
-
-@pytest.fixture
-def batches(loaded, monkeypatch):
-    """The texts of each run of the graph."""
-    seen, compute = [], loaded.compute
-
-    def recording(signature, inputs, *rest):
-        seen.append(next(iter(inputs.values())).tolist())
-        return compute(signature, inputs, *rest)
-
-    monkeypatch.setattr(loaded, "compute", recording)
-    return seen
-
-
-@pytest.fixture
-def make_batcher():
-    made = []
-
-    def make(**parameters):
-        made.append(Batcher(BatchingParameters(**parameters)))
-        return made[-1]
-
-    yield make
-    for batcher in made:
-        batcher.stop()
-
-
-def test_the_file_of_tensorflow_serving(tmp_path, caplog):
-    path = tmp_path / "batching_parameters.txt"
-    # As in https://www.tensorflow.org/tfx/serving/serving_config.
-    path.write_text(
-        """
-        max_batch_size { value: 128 }
-        batch_timeout_micros { value: 0 }
-        max_enqueued_batches { value: 1000000 }
-        num_batch_threads { value: 8 }
-        """
-    )
-    assert read_batching_parameters(path) == BatchingParameters(128, 0, 1000000, 8)
-    path.write_text(
-        "max_batch_size { value: 128 } max_execution_batch_size { value: 16 } "
-        "enable_large_batch_splitting { value: true } allowed_batch_sizes: [4, 16] "
-        'pad_variable_length_inputs: false thread_pool_name { value: "t" }'
-    )
-    with caplog.at_level(logging.WARNING, "tf_bertembed.serving"):
-        parameters = read_batching_parameters(path)
-    assert parameters == BatchingParameters(max_batch_size=16, most_rows=128)
-    (warning,) = caplog.messages
-    assert warning == "fields without effect in this server: thread_pool_name, allowed_batch_sizes"
-    path.write_text("enable_large_batch_splitting { value: false }")
-    with caplog.at_level(logging.WARNING, "tf_bertembed.serving"):
-        assert read_batching_parameters(path) == BatchingParameters()
-    assert caplog.messages[-1].endswith(": enable_large_batch_splitting: false")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("max_batch_size { value: 0 }", "`max_batch_size` must be at least 1. Received: 0."),
-        ("batch_timeout_micros { value: -1 }", "`batch_timeout_micros` must be at least 0"),
-        ("\nmax_batch: 3", "line 2: A BatchingParameters in protobuf's text format"),
-    ],
-)
-def test_a_file_that_cannot_be_used(tmp_path, content, message):
-    path = tmp_path / "batching_parameters.txt"
-    path.write_text(content)
-    with pytest.raises(FileFormatError, match=message):
-        read_batching_parameters(path)
-    with pytest.raises(BertEmbedError):
-        BatchingParameters(num_batch_threads=0)
 
 
 def test_requests_share_batches_and_get_their_own_answers(loaded, batches, make_batcher, tools):
@@ -188,98 +105,6 @@ def test_other_signatures_run_alone(loaded, batches, make_batcher, tools):
     assert (answers["half"].dtype, answers["double"].dtype) == (np.float16, np.float64)
 
 
-def test_wide_answers_are_computed_a_batch_at_a_time(loaded, batches, make_batcher, tools):
-    texts = ["x" * (number * 7 % 11) for number in range(9)]
-    inputs = {"text": tools.strings(*texts)}
-    whole = loaded.compute("letters", inputs)["letters"]
-    batches.clear()
-    batcher = make_batcher(num_batch_threads=1, max_batch_size=4)
-    batcher.start()
-    answers = batcher.run(loaded, "letters", inputs)["letters"]
-    assert answers.dtype == whole.dtype
-    assert answers.tolist() == whole.tolist()
-    assert max(map(len, batches)) <= 4
-    # Those of like length run together.
-    assert [max(map(len, batch)) for batch in batches[:3]] == [3, 9, 10]
-
-
-def test_what_wide_answers_are_filled_up_with_is_learned(loaded, make_batcher, tools):
-    texts = ["x" * (number * 7 % 11) for number in range(9)]
-    inputs = {"text": tools.strings(*texts)}
-    whole = loaded.compute("codes", inputs)
-    loaded.fillers["codes"].clear()
-    batcher = make_batcher(num_batch_threads=1, max_batch_size=2)
-    batcher.start()
-    answers = batcher.run(loaded, "codes", inputs)
-    assert loaded.fillers["codes"] == {"codes": 0, "places": -1, "halves": 0}
-    for name, array in whole.items():
-        assert answers[name].dtype == array.dtype
-        np.testing.assert_array_equal(answers[name], array)
-
-
-def test_answers_that_are_no_rows_of_their_own_are_computed_as_a_whole(
-    loaded, batches, make_batcher, tools
-):
-    inputs = {"text": tools.strings(*"abcab")}
-    whole = loaded.compute("lonely", inputs)["among"]
-    batcher = make_batcher(num_batch_threads=1, max_batch_size=2)
-    batcher.start()
-    answers = batcher.run(loaded, "lonely", inputs)["among"]
-    assert answers.tolist() == whole.tolist()
-    assert len(batches[-1]) == 5
-
-
-@pytest.mark.parametrize(
-    ("short", "filled", "filler"),
-    [
-        ([3, 4], [3, 4, 0, 0], 0),
-        ([3, 4], [3, 4, -1], -1),
-        ([], [-1, -1], -1),
-        ([0.5], [0.5000001, 0.0], 0.0),
-        # As wide, narrower, not filled with one value, another answer.
-        ([3, 4], [3, 4], None),
-        ([3, 4], [3], None),
-        ([3, 4], [3, 4, 0, 1], None),
-        ([3, 4], [3, 5, 0], None),
-        ([0.5], [0.6, 0.0], None),
-    ],
-)
-def test_what_fills_up_is_behind_the_same_answer(short, filled, filler):
-    assert filler_of(np.array(short), np.array(filled)) == filler
-
-
-def test_answers_that_would_not_fit_into_memory_are_refused(loaded, batches, make_batcher, tools):
-    batcher = make_batcher()
-    long = tools.strings("x" * 2**17, *["a"] * 200)
-    with pytest.raises(ServingError) as raised:
-        batcher.submit(loaded, "letters", {"text": long})
-    assert raised.value.code == "INVALID_ARGUMENT"
-    assert "201 rows x 131072 bytes = 26345472; this server takes at most 16777216" in str(
-        raised.value
-    )
-    assert batches == []
-    # Where an answer does not grow with its neighbours, nor does the memory.
-    batcher.submit(loaded, "serving_default", {"text": long})
-
-
-def test_a_request_that_nobody_waits_for_stops_between_its_parts(
-    loaded, batches, make_batcher, tools
-):
-    batcher = make_batcher(num_batch_threads=1, max_batch_size=1)
-    inputs = {"text": tools.strings(*"abcdef")}
-    over = iter([False, False, True])
-    compute = loaded.compute
-    assert (
-        padded_runs.run_in_parts(
-            lambda part: compute("letters", part), inputs, 1, {}, lambda: next(over)
-        )
-        is None
-    )
-    assert len(batches) == 2
-    batcher.start()
-    assert batcher.run(loaded, "letters", inputs)["letters"].shape == (6, 1)
-
-
 def test_a_request_is_refused_before_anything_is_made_of_its_rows(
     loaded, make_batcher, tools, monkeypatch
 ):
@@ -374,56 +199,15 @@ def test_what_waits_when_the_server_stops_is_told(loaded, make_batcher, tools):
         batcher.submit(loaded, "serving_default", {"text": tools.strings("a")})
 
 
-def test_inputs_that_a_signature_does_not_take(loaded, tools):
-    for signature, inputs, message in (
-        ("none", {}, 'Serving signature key "none" not found.'),
-        (
-            "serving_default",
-            {"text": tools.strings("a"), "more": tools.strings("a")},
-            "input size does not match signature: 2!=1 len({more,text}) != len({text}). "
-            "Sent extra: {more}. Missing but required: {}.",
-        ),
-        (
-            "serving_default",
-            {"texts": tools.strings("a")},
-            "Signature input alias: text(feed name: serving_default_text:0) not found in request "
-            "and no default value provided. Inputs expected to be in the request {texts}, or "
-            "default input alias set: ",
-        ),
-        (
-            "serving_default",
-            {"text": np.ones(1, "int64")},
-            "Expects arg[0] to be string but int64 is provided",
-        ),
-        (
-            "half",
-            {"x": np.ones((1, 3), "float32")},
-            "Input 'x' must have shape [?,2]. Received: [1,3]",
-        ),
-    ):
-        with pytest.raises(ServingError) as raised:
-            loaded.run(signature, inputs)
-        assert str(raised.value) == message
-
-
-def test_a_version_that_was_unloaded(toy, tools):
-    model = LoadedModel("toy", 1, toy)
-    model.close()
-    model.close()
-    with pytest.raises(ServingError, match=r"Version 1 was unloaded\.") as raised:
-        model.run("serving_default", {"text": tools.strings("a")})
-    assert raised.value.code == "UNAVAILABLE"
-
-
-def test_a_model_runs_in_many_threads_at_a_time(loaded, tools):
-    gate = threading.Barrier(8)
-
-    def run(number):
-        gate.wait()
-        return [
-            loaded.run("serving_default", {"text": tools.strings(f"{number}-{turn}")})["upper"][0]
-            for turn in range(10)
-        ]
-
-    for number, answers in enumerate(tools.in_threads(run, range(8))):
-        assert answers == [f"{number}-{turn}".encode() for turn in range(10)]
+def test_little_is_computed_for_padding(loaded, batches, make_batcher, tools):
+    """Not even where few rows wait, which a batch would hold all together."""
+    batcher = make_batcher(num_batch_threads=1)
+    texts = ["a" * length for length in (20, 150, 22, 21, 160, 155, 24, 23)]
+    request = batcher.submit(loaded, "serving_default", {"text": tools.strings(*texts)})
+    batcher.start()
+    answers = request.future.result(60)
+    assert answers["upper"].tolist() == [text.upper().encode() for text in texts]
+    assert [sorted(map(len, batch)) for batch in batches] == [
+        [20, 21, 22, 23, 24],
+        [150, 155, 160],
+    ]

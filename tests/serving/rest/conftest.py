@@ -11,6 +11,7 @@ import subprocess
 import threading
 import types
 import urllib.parse
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -182,6 +183,40 @@ def live(store):
 @pytest.fixture(scope="session")
 def run_server():
     return running
+
+
+@pytest.fixture(scope="module")
+def strict(run_server, store):
+    """A server with limits that a test reaches in a moment."""
+    limits = Limits(
+        body_bytes=2**20,
+        buffered_bytes=2 * 2**20,
+        rows=100,
+        header_seconds=0.5,
+        body_seconds=0.7,
+        write_seconds=0.5,
+    )
+    with run_server(store, limits) as server:
+        yield server
+
+
+@pytest.fixture
+def still_well(live, caplog):
+    """Whatever a test did: nothing was logged as an error, and others are served."""
+    yield
+    assert live.predict({"instances": ["a"]}).status == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.fixture(scope="session")
+def resident():
+    """Tell the bytes of memory that this process, the server's, has."""
+
+    def read():
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+
+    return read
 
 
 @dataclasses.dataclass
