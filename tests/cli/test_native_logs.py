@@ -46,3 +46,27 @@ def test_tensorflow_starts_in_silence():
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
     )
     assert (done.stdout, done.stderr) == ("2\n", "")
+
+
+@pytest.mark.slow
+def test_tensorflow_starts_so_whoever_imports_it():
+    code = (
+        "import sys\n"
+        "from tf_bertembed.cli.native import start_tensorflow_when_imported\n"
+        "cores = [start_tensorflow_when_imported(streams=True) for _ in range(2)]\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "import importlib.util\n"
+        "assert importlib.util.find_spec('tensorflow') is not None\n"
+        "import keras\n"
+        "import tensorflow as tf\n"
+        "threads = tf.config.threading\n"
+        "found = threads.get_intra_op_parallelism_threads()\n"
+        "assert (found, [threads.get_inter_op_parallelism_threads()] * 2) == (1, cores)\n"
+        "assert not [f for f in sys.meta_path if 'tf_bertembed' in type(f).__module__]\n"
+        "print(int(tf.function(lambda x: x + 1)(tf.constant(1))))\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.stdout, done.stderr) == ("2\n", "")

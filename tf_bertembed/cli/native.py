@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import importlib.machinery
 import os
 import re
 import sys
@@ -61,17 +62,57 @@ def start_tensorflow(streams=False):
     Returns:
         An int, the number of cores.
     """
+    cores = start_tensorflow_when_imported(streams)
+    import tensorflow  # noqa: F401
+
+    return cores
+
+
+def start_tensorflow_when_imported(streams=False):
+    """Have TensorFlow loaded as by `start_tensorflow`, but by the first who imports it.
+
+    For commands that may find their answer without it: loading it takes
+    seconds.
+
+    Args:
+        streams: bool. As for `start_tensorflow`.
+
+    Returns:
+        An int, the number of cores.
+    """
     keep_freed_memory()
     cores = available_cores()
-    streams = streams and "tensorflow" not in sys.modules
-    chosen = "TF_CPP_MIN_LOG_LEVEL" in os.environ
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with contextlib.nullcontext() if chosen else without_noise():
-        import tensorflow as tf
-        import tensorflow_text  # noqa: F401
-
-        if streams:
-            tf.config.threading.set_intra_op_parallelism_threads(1)
-            tf.config.threading.set_inter_op_parallelism_threads(cores)
-        tf.config.list_physical_devices()
+    waiting = any(isinstance(finder, _Starter) for finder in sys.meta_path)
+    if "tensorflow" not in sys.modules and not waiting:
+        sys.meta_path.insert(0, _Starter(cores if streams else None))
     return cores
+
+
+class _Starter:
+    """Finds TensorFlow as Python does, and sets it up when it has been loaded."""
+
+    def __init__(self, streams):
+        self._streams = streams
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "tensorflow":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            self._load = spec.loader.exec_module
+            spec.loader.exec_module = self._start
+        return spec
+
+    def _start(self, module):
+        sys.meta_path.remove(self)
+        chosen = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        with contextlib.nullcontext() if chosen else without_noise():
+            self._load(module)
+            import tensorflow_text  # noqa: F401
+
+            if self._streams is not None:
+                threading = module.config.threading
+                threading.set_intra_op_parallelism_threads(1)
+                threading.set_inter_op_parallelism_threads(self._streams)
+            module.config.list_physical_devices()

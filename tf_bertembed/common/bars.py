@@ -3,10 +3,15 @@
 import contextlib
 import sys
 
+# The bars on the terminal, where there are any.
+_shown = []
+
 
 @contextlib.contextmanager
 def progress(description, total=None):
     """Show a progress bar on stderr, only where stderr is a terminal.
+
+    One within another stands below it.
 
     Args:
         description: string. What is being done.
@@ -29,9 +34,25 @@ def progress(description, total=None):
     if not sys.stderr.isatty():
         yield lambda steps=1: None
         return
+    with _bars() as bars:
+        task = bars.add_task(description, total=total)
+        try:
+            yield lambda steps=1: bars.advance(task, steps)
+        finally:
+            bars.remove_task(task)
+
+
+@contextlib.contextmanager
+def _bars():
+    if _shown:
+        yield _shown[0]
+        return
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda steps=1: bar.advance(task, steps)
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        _shown.append(bars)
+        try:
+            yield bars
+        finally:
+            _shown.remove(bars)

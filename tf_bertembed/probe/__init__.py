@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "WordVectorTransformer": "word_vector_transformer",
         "build_index": "index_building",
         "compare": "comparison.comparing",
-        "embed_file": "files",
+        "embed_file": "file_embedding",
         "open_index": "text_index",
     },
 )

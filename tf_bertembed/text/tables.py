@@ -29,7 +29,7 @@ def read_rows(path, check_header):
             not of it; with the line.
     """
     path = Path(path)
-    suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+    suffix = unpacked_suffix(path)
     if suffix in DELIMITERS:
         return _table_rows(path, DELIMITERS[suffix], check_header)
     if suffix in JSON_LINES:
@@ -42,6 +42,11 @@ def read_rows(path, check_header):
     )
 
 
+def unpacked_suffix(path):
+    """The suffix of a path in lower case, the one before it where the last is `.gz`."""
+    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+
+
 def _table_rows(path, delimiter, check_header):
     header = None
     for line, values in (_tsv_rows if delimiter == "\t" else _csv_rows)(path):
@@ -50,7 +55,7 @@ def _table_rows(path, delimiter, check_header):
         if header is None:
             header = [value.strip() for value in values]
             check_header(line, header)
-            _check_distinct(path, line, header)
+            check_distinct(path, line, header)
             continue
         if len(values) != len(header):
             raise common.FileFormatError(
@@ -62,8 +67,8 @@ def _table_rows(path, delimiter, check_header):
         yield line, dict(zip(header, values, strict=True))
 
 
-def _check_distinct(path, line, header):
-    # Columns without a name are passed over.
+def check_distinct(path, line, header):
+    """Raise where a header names a column twice; columns without a name are passed over."""
     twice = [name for name, count in Counter(filter(None, header)).items() if count > 1]
     if twice:
         raise common.FileFormatError(
@@ -73,7 +78,7 @@ def _check_distinct(path, line, header):
 
 def _tsv_rows(path):
     for line, content in common.read_lines(path):
-        yield line, [_unquoted(value) for value in content.split("\t")]
+        yield line, [unquoted(value) for value in content.split("\t")]
 
 
 def _csv_rows(path):
@@ -93,7 +98,8 @@ def _csv_rows(path):
         yield line, values
 
 
-def _unquoted(value):
+def unquoted(value):
+    """A column of TSV as it was meant."""
     # Spreadsheets quote a column of TSV only where it holds a quote, doubled
     # then; quotes that are part of a text do not look like that.
     inner = value[1:-1]

@@ -1,0 +1,119 @@
+"""Rows of Parquet files."""
+
+from tf_bertembed.common import FileFormatError, MissingPackageError, require_file
+from tf_bertembed.probe.file_embedding.rows import Row
+
+MAGIC = b"PAR1"
+BATCH = 4096
+# Else a whole column of a row group is read at once.
+BUFFER = 1 << 20
+
+
+def import_arrow(purpose):
+    """Import pyarrow, or say what needs it.
+
+    Args:
+        purpose: string. What needs it.
+
+    Returns:
+        The module, with `ipc` and `parquet` loaded.
+
+    Raises:
+        MissingPackageError: where it is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.ipc
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingPackageError(["pyarrow"], purpose) from error
+    return pyarrow
+
+
+class ParquetRows:
+    """The rows of a Parquet file, of which no more than a batch is held.
+
+    Args:
+        path: `pathlib.Path`. The file.
+        columns: a `Columns`.
+
+    Raises:
+        MissingPackageError: where pyarrow is not installed.
+        MissingFileError: where there is no such file.
+        FileFormatError: where it is no Parquet file, or lacks the columns.
+    """
+
+    def __init__(self, path, columns):
+        arrow = import_arrow("Reading Parquet files")
+        self.path = require_file(path)
+        self.position = 0
+        self._columns = columns
+        self._arrow = arrow
+        try:
+            self._file = arrow.parquet.ParquetFile(path, buffer_size=BUFFER)
+        except arrow.ArrowInvalid as error:
+            raise FileFormatError(path, f"A Parquet file was expected: {error}") from error
+        try:
+            self._check_columns()
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def total(self):
+        """The number of rows."""
+        return self._file.metadata.num_rows
+
+    def close(self):
+        """Close the file."""
+        self._file.close()
+
+    def __iter__(self):
+        names = list(dict.fromkeys(name for name in self._columns if name is not None))
+        try:
+            for batch in self._file.iter_batches(BATCH, columns=names):
+                values = [_values(batch.column(name)) for name in names]
+                for row in zip(*values, strict=True):
+                    self.position += 1
+                    yield self._row(dict(zip(names, row, strict=True)))
+        except (self._arrow.ArrowException, OSError) as error:
+            raise FileFormatError(self.path, f"The Parquet data is broken: {error}") from error
+
+    def _row(self, values):
+        text = values[self._columns.text]
+        if isinstance(text, bytes):
+            row = self._columns.row(None, {**values, self._columns.text: ""})
+            return Row(None, row.id, None, f"`{self._columns.text}` is not UTF-8.")
+        return self._columns.row(None, values)
+
+    def _check_columns(self):
+        schema, types = self._file.schema_arrow, self._arrow.types
+        problem = self._columns.missing(schema.names)
+        if problem:
+            raise FileFormatError(self.path, problem)
+        for name, numbers in ((self._columns.text, False), (self._columns.id, True)):
+            if name is None:
+                continue
+            kind = schema.field(name).type
+            kind = kind.value_type if types.is_dictionary(kind) else kind
+            strings = types.is_string(kind) or types.is_large_string(kind)
+            if not (strings or types.is_string_view(kind) or (numbers and types.is_integer(kind))):
+                expected = "strings or whole numbers" if numbers else "strings"
+                raise FileFormatError(
+                    self.path, f"`{name}` must hold {expected}. Received: {kind}."
+                )
+
+
+def _values(column):
+    try:
+        return column.to_pylist()
+    except UnicodeDecodeError:
+        # Arrow does not look whether its strings are UTF-8.
+        return [_value(one) for one in column]
+
+
+def _value(scalar):
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return scalar.as_buffer().to_pybytes()
