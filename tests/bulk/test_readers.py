@@ -1,0 +1,137 @@
+import gzip
+import io
+import re
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from tf_bertembed.bulk import readers
+from tf_bertembed.bulk.failures import TextFailure
+from tf_bertembed.common import BertEmbedError, FileFormatError
+
+
+def file(content):
+    return io.BytesIO(content if isinstance(content, bytes) else content.encode())
+
+
+def parquet(columns, group=2):
+    opened = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), opened, row_group_size=group)
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("gs://bucket/a.jsonl", "jsonl"),
+        ("a.JSON.gz", "jsonl"),
+        ("a.ndjson", "jsonl"),
+        ("a.parquet", "parquet"),
+        ("a.txt", "text"),
+        ("part-00000", "text"),
+    ],
+)
+def test_the_suffix_tells_the_format(path, kind):
+    assert readers.format_of(path) == kind
+
+
+@pytest.mark.parametrize("path", ["reviews.tsv", "reviews.csv.gz"])
+def test_a_table_is_no_list_of_texts(path):
+    with pytest.raises(BertEmbedError, match=r"reviews.* is a table.*--input-format text"):
+        readers.format_of(path)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_lines_are_texts(pack):
+    content = "\ufeffCafé.\r\n\n我住".encode()
+    rows = list(readers.text_rows(file(pack(content))))
+    assert rows == [(1, None, "Café."), (2, None, ""), (3, None, "我住")]
+
+
+def test_an_empty_file_has_no_rows():
+    assert list(readers.text_rows(file(b""))) == []
+
+
+def test_a_line_that_is_not_utf8_stops_nothing():
+    first, second, third = readers.text_rows(file(b"one\ntw\xff\nthree\n"))
+    assert (first, third) == ((1, None, "one"), (3, None, "three"))
+    assert second[2].reason == "UTF-8 was expected. Received: byte 0xff at column 3."
+    assert second[2].received == "tw\\xff"
+
+
+def test_a_line_without_end_fills_no_memory():
+    rows = list(readers.read_lines(file("short\n" + "x" * 1000 + "\nlast"), limit=64))
+    assert [number for number, _ in rows] == [1, 2, 3]
+    assert (rows[0][1], rows[2][1]) == ("short", "last")
+    assert rows[1][1].reason == "A line of at most 64 bytes was expected. Received: 1001 bytes."
+    assert len(rows[1][1].received) <= 200
+
+
+def test_a_line_of_just_the_limit_is_read():
+    assert list(readers.read_lines(file("x" * 63 + "\n" + "y" * 64), limit=64)) == [
+        (1, "x" * 63),
+        (2, "y" * 64),
+    ]
+
+
+def test_gzip_that_breaks_off_keeps_what_came_before():
+    lines = "".join(f"line {number} {number * 7919 % 1009}\n" for number in range(5000))
+    packed = gzip.compress(lines.encode())
+    *rows, (number, failure) = readers.read_lines(file(packed[: len(packed) // 2]))
+    assert rows
+    assert all(isinstance(line, str) for _, line in rows)
+    assert number == len(rows) + 1
+    assert "gzip data is broken from here on" in failure.reason
+
+
+def test_json_lines():
+    content = '{"id": "a", "text": "one"}\n\n{"id": 7, "text": null}\n{"text": "three"}\n'
+    assert list(readers.json_rows(file(content))) == [
+        (1, "a", "one"),
+        (3, "7", None),
+        (4, None, "three"),
+    ]
+    assert list(readers.json_rows(file('{"k": 1, "body": "b"}'), "body", "k")) == [(1, "1", "b")]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "reason"),
+    [
+        ('{"text": "a"', None, r"JSON was expected"),
+        ('["a"]', None, r"A JSON object was expected"),
+        ('{"id": "x", "txt": "a"}', "x", r"`text` is missing. Received: id, txt"),
+        ('{"id": 1.5, "text": "a"}', None, r"`id` must be a string or a whole number.*1\.5"),
+        ('{"id": true, "text": "a"}', None, r"`id` must be a string or a whole number.*True"),
+        ('{"id": "\\ud83d", "text": "a"}', None, r"`id`: Half of a surrogate pair"),
+        ("[" * 100_000, None, r"nested too deeply"),
+    ],
+)
+def test_a_bad_line_of_json_is_told(line, key, reason):
+    rows = list(readers.json_rows(file(f'{line}\n{{"text": "good"}}\n')))
+    (number, found, failure), good = rows
+    assert (number, found) == (1, key)
+    assert isinstance(failure, TextFailure)
+    assert failure.received == line[:200]
+    assert re.search(reason, failure.reason)
+    assert good == (2, None, "good")
+
+
+def test_parquet_by_row_groups():
+    opened = parquet({"id": [3, 1, 2], "text": ["a", None, "c"], "other": [0, 0, 0]})
+    groups = readers.parquet_groups(opened)
+    assert groups == [(0, 0), (1, 2)]
+    rows = [row for group in groups for row in readers.parquet_rows(opened, *group)]
+    assert rows == [(0, "3", "a"), (1, "1", None), (2, "2", "c")]
+
+
+def test_parquet_without_the_column_is_told_once_a_group():
+    opened = parquet({"txt": ["a", "b"]})
+    ((row, key, failure),) = readers.parquet_rows(opened, 0, 0)
+    assert (row, key) == (0, None)
+    assert failure.reason == "The column `text` is missing. Received: txt."
+
+
+def test_no_parquet():
+    with pytest.raises(FileFormatError, match="no Parquet file"):
+        readers.parquet_groups(file("id,text\n1,a\n"))

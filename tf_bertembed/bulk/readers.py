@@ -1,0 +1,202 @@
+"""Rows of text, JSON lines and Parquet, where one bad row does not stop the others."""
+
+import codecs
+import gzip
+import zlib
+
+from tf_bertembed.bulk.failures import check_text, failure_of
+from tf_bertembed.common import BertEmbedError, FileFormatError, parse_json
+
+TEXT, JSON_LINES, PARQUET = "text", "jsonl", "parquet"
+FORMATS = (TEXT, JSON_LINES, PARQUET)
+SUFFIXES = {".jsonl": JSON_LINES, ".ndjson": JSON_LINES, ".json": JSON_LINES, ".parquet": PARQUET}
+TABLES = (".tsv", ".csv")
+GZIP_MAGIC = b"\x1f\x8b"
+# Longer ones are passed over in pieces, so that a file without line ends fills no memory.
+LONGEST_LINE = 1 << 26
+ROWS_AT_A_TIME = 1024
+
+
+def format_of(path):
+    """The format of a file by its suffix.
+
+    Args:
+        path: string. Its name; `.gz` after the suffix is passed over.
+
+    Returns:
+        `"text"`, `"jsonl"` or `"parquet"`.
+
+    Raises:
+        BertEmbedError: where the suffix tells of a table with several columns.
+    """
+    name = path.lower().removesuffix(".gz")
+    if name.endswith(TABLES):
+        raise BertEmbedError(
+            f"{path} is a table. Convert it to JSON lines or Parquet, or read its lines as texts "
+            "with --input-format text."
+        )
+    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), TEXT)
+
+
+def read_lines(file, limit=LONGEST_LINE):
+    """Read lines that may be broken, each for itself.
+
+    Args:
+        file: binary file that can seek; unpacked where its content is gzip.
+        limit: int. The most bytes of a line.
+
+    Yields:
+        Pairs of an int, counted from 1, and a string, or the `TextFailure` of
+        a line that is not UTF-8, is too long or cannot be unpacked, which ends
+        the file.
+    """
+    packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    file.seek(0)
+    if packed:
+        file = gzip.GzipFile(fileobj=file)
+    number = 0
+    try:
+        while line := file.readline(limit):
+            number += 1
+            size, end = len(line), line
+            while len(end) == limit and not end.endswith(b"\n"):
+                end = file.readline(limit)
+                size += len(end)
+            if size > limit:
+                problem = f"A line of at most {limit} bytes was expected. Received: {size} bytes."
+                yield number, failure_of(problem, line[:80].decode("utf-8", "replace"))
+                continue
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
+            yield number, _decoded(line.removesuffix(b"\n").removesuffix(b"\r"))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        problem = f"The gzip data is broken from here on: {error}"
+        yield number + 1, failure_of(problem, "")
+
+
+def _decoded(line):
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problem = (
+            f"UTF-8 was expected. Received: byte 0x{line[error.start]:02x} at column "
+            f"{error.start + 1}."
+        )
+        return failure_of(problem, line.decode("utf-8", "backslashreplace"))
+
+
+def text_rows(file):
+    """Read a text a line; an empty line is an empty text.
+
+    Args:
+        file: binary file that can seek.
+
+    Yields:
+        Triples of an int (the line), `None` (no id) and a string or a
+        `TextFailure`.
+    """
+    for line, found in read_lines(file):
+        yield line, None, found
+
+
+def json_rows(file, text_column="text", id_column="id"):
+    """Read an object a line; blank lines are passed over.
+
+    Args:
+        file: binary file that can seek.
+        text_column: string. The field of the text.
+        id_column: string. The field of the id, which may be missing.
+
+    Yields:
+        Triples of an int (the line), a string or `None` (the id) and what
+        stands in the field of the text, or a `TextFailure`.
+    """
+    for line, found in read_lines(file):
+        if not isinstance(found, str):
+            yield line, None, found
+        elif found.strip():
+            yield line, *_json_row(found, text_column, id_column)
+
+
+def _json_row(line, text_column, id_column):
+    try:
+        row = parse_json(line, "")
+    except FileFormatError as error:
+        return None, failure_of(error.problem, line)
+    if not isinstance(row, dict):
+        return None, failure_of("A JSON object was expected.", line)
+    return _columns(row, text_column, id_column, line)
+
+
+def _columns(row, text_column, id_column, shown):
+    key = row.get(id_column)
+    if key is not None and (isinstance(key, bool) or not isinstance(key, str | int)):
+        problem = f"`{id_column}` must be a string or a whole number. Received: {key!r:.80}."
+        return None, failure_of(problem, shown)
+    key = None if key is None else str(key)
+    wrong = None if key is None else check_text(key, LONGEST_LINE)
+    if wrong is not None:
+        return None, failure_of(f"`{id_column}`: {wrong.reason}", shown)
+    if text_column not in row:
+        problem = f"`{text_column}` is missing. Received: {', '.join(row) or 'no field'}."
+        return key, failure_of(problem, shown)
+    return key, row[text_column]
+
+
+def parquet_groups(file):
+    """The row groups of a Parquet file, which can be read apart.
+
+    Args:
+        file: binary file that can seek.
+
+    Returns:
+        A list of pairs: the number of the group, and how many rows stand
+        before it.
+
+    Raises:
+        FileFormatError: where it is no Parquet file.
+    """
+    metadata = _parquet(file).metadata
+    groups, before = [], 0
+    for group in range(metadata.num_row_groups):
+        groups.append((group, before))
+        before += metadata.row_group(group).num_rows
+    return groups
+
+
+def _parquet(file):
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.ParquetFile(file)
+    except pyarrow.ArrowInvalid as error:
+        raise FileFormatError("", f"This is no Parquet file: {error}") from error
+
+
+def parquet_rows(file, group, before, text_column="text", id_column="id"):
+    """Read the rows of one row group of a Parquet file.
+
+    Args:
+        file: binary file that can seek.
+        group: int. The row group.
+        before: int. How many rows stand before it.
+        text_column: string. The column of the texts.
+        id_column: string. The column of the ids, which may be missing.
+
+    Yields:
+        Triples of an int (the row, counted from 0), a string or `None` (the
+        id) and what stands in the column of the texts, or a `TextFailure`; of
+        a group without that column one for all.
+    """
+    parquet = _parquet(file)
+    names = parquet.schema_arrow.names
+    if text_column not in names:
+        problem = f"The column `{text_column}` is missing. Received: {', '.join(names)}."
+        yield before, None, failure_of(problem, "")
+        return
+    columns = [name for name in (text_column, id_column) if name in names]
+    batches = parquet.iter_batches(ROWS_AT_A_TIME, row_groups=[group], columns=columns)
+    found = (row for batch in batches for row in batch.to_pylist())
+    for number, row in enumerate(found, start=before):
+        yield number, *_columns(row, text_column, id_column, repr(row))
