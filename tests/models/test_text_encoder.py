@@ -158,3 +158,57 @@ def test_the_length_that_a_folder_states(encoder, tmp_path):
         folder = tmp_path / str(stated)
         models.save_huggingface(encoder.backbone, folder, tokenizer, sequence_length=stated)
         assert models.load_encoder(folder).preprocessor.sequence_length == expected
+
+
+@pytest.mark.parametrize(
+    ("layers", "weights", "shares"),
+    [
+        (0, None, {0: 1}),
+        (-1, None, {2: 1}),
+        ([0, -1], None, {0: 0.5, 2: 0.5}),
+        (np.array([1, 2]), [1, 3], {1: 0.25, 2: 0.75}),
+    ],
+)
+def test_the_states_of_layers(encoder, mixed, layers, weights, shares):
+    backbone, preprocessor = encoder.backbone, encoder.preprocessor
+    mixing = models.TextEncoder(backbone, preprocessor, layers=layers, layer_weights=weights)
+    view = backbone.with_outputs(hidden_states=True)
+    expected = []
+    for one in mixed[:6]:
+        states = view(preprocessor([one]), training=False)["hidden_states"]
+        mean = sum(share * states[i].numpy().astype("float64") for i, share in shares.items())
+        expected.append(mean[0].mean(axis=0))
+    assert mixing.output_dim == 16
+    assert near(mixing.encode(mixed[:6]), np.array(expected))
+
+
+def test_layers_know_nothing_of_output_fusion(encoder, mixed):
+    matrix = np.concatenate([np.zeros((1, 3)), np.ones((2, 3))])
+    fused = models.with_fusion(encoder.backbone, matrix, output_fusion="concat")
+    preprocessor = text.Preprocessor(encoder.preprocessor.tokenizer, 512, static_words=WORDS[:2])
+    last = models.TextEncoder(fused, preprocessor, layers=-1)
+    assert models.TextEncoder(fused, preprocessor).output_dim == 19
+    assert last.output_dim == 16
+    assert near(last.encode(mixed[:6]), encoder.encode(mixed[:6]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"layers": 3}, r"`layers` must be ints from -3 to 2 for 2 layers .* Received: \[3\]"),
+        ({"layers": []}, r"`layers` must be ints .* Received: \[\]"),
+        ({"layers": [1, -2]}, r"`layers` names a layer twice\. Received: \[1, -2\]"),
+        ({"layers": [0, 1], "layer_weights": [1]}, r"`layer_weights` must be a number for each"),
+        ({"layer_weights": [1]}, r"`layer_weights` needs `layers`"),
+    ],
+)
+def test_layers_that_cannot_be(encoder, settings, message):
+    with pytest.raises(BertEmbedError, match=message):
+        models.TextEncoder(encoder.backbone, encoder.preprocessor, **settings)
+
+
+def test_the_caller_may_be_told_of_progress(encoder, mixed):
+    told = []
+    encoder.encode(mixed[:20], batch_size=3, advance=told.append)
+    assert sum(told) == 20
+    assert max(told) <= 3

@@ -1,21 +1,47 @@
+import os
 import pickle
+import pty
+import select
+import shutil
+import sys
+from pathlib import Path
 
+import joblib
+import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, ShuffleSplit
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from tf_bertembed import export, models, tasks
+from tf_bertembed import export, models, tasks, text, vectors
 from tf_bertembed.common import BertEmbedError, MissingFileError
-from tf_bertembed.probe import BertEmbedTransformer
+from tf_bertembed.probe import BertEmbedTransformer, WordVectorTransformer
 
 
 @pytest.fixture(scope="module")
 def fitted(preset, texts):
     return BertEmbedTransformer(preset, batch_size=5).fit(texts)
+
+
+@pytest.fixture(scope="module")
+def fused_run(classifier, glove, tmp_path_factory):
+    """A classifier that word vectors join at both ends, and its folder."""
+    keras.utils.set_random_seed(1)
+    words, matrix = vectors.static_table(vectors.load(glove))
+    sizes = {"static_vocabulary_size": len(matrix), "static_dim": matrix.shape[1]}
+    fusion = {"input_fusion": "gate", "output_fusion": "concat"}
+    config = {**classifier.backbone.get_config(), **sizes, **fusion}
+    backbone = models.BertEmbedBackbone.from_config(config)
+    backbone.set_static_vectors(matrix)
+    preprocessor = text.Preprocessor(classifier.preprocessor.tokenizer, 32, static_words=words)
+    fused = tasks.TextClassifier(backbone, 2, preprocessor, pooling="mean")
+    folder = tmp_path_factory.mktemp("runs") / "fused"
+    fused.save_to_preset(str(folder))
+    return folder, fused
 
 
 def near(got, expected):
@@ -32,7 +58,8 @@ def test_rows_in_the_callers_order(fitted, texts, expected):
 
 
 def test_each_form_of_input(fitted, texts, expected):
-    for form in (tuple(texts), np.array(texts), np.array(texts, object)[:, None]):
+    column = np.array(texts, object)[:, None]
+    for form in (tuple(texts), np.array(texts), column, list(map(np.str_, texts))):
         assert near(fitted.transform(form), expected)
 
 
@@ -86,6 +113,10 @@ def test_nothing_is_loaded_before_fit(tmp_path):
         "batch_size": None,
         "normalize": None,
         "max_pieces": None,
+        "layers": None,
+        "layer_weights": None,
+        "cache": None,
+        "progress": False,
     }
 
 
@@ -101,21 +132,141 @@ def test_pickle_holds_the_path_and_no_weights(fitted, texts, expected):
     assert near(pickle.loads(stored).transform(texts), expected)  # noqa: S301
 
 
+def test_joblib_holds_no_weights_and_a_moved_folder_is_named(preset, texts, expected, tmp_path):
+    shutil.copytree(preset, tmp_path / "model")
+    labels = [0, 1] * 6
+    pipeline = make_pipeline(BertEmbedTransformer(tmp_path / "model"), LogisticRegression())
+    answers = pipeline.fit(texts, labels).predict_proba(texts)
+    joblib.dump(pipeline, tmp_path / "pipeline.joblib")
+    assert (tmp_path / "pipeline.joblib").stat().st_size < 4000
+    again = joblib.load(tmp_path / "pipeline.joblib")
+    np.testing.assert_allclose(again.predict_proba(texts), answers, rtol=1e-4)
+    (tmp_path / "model").rename(tmp_path / "moved")
+    again = joblib.load(tmp_path / "pipeline.joblib")
+    with pytest.raises(MissingFileError, match=rf"{tmp_path}/model does not exist"):
+        again.predict(texts)
+    assert near(again[0].set_params(path=tmp_path / "moved").transform(texts), expected)
+
+
+def test_another_model_at_the_path(preset, classifier, texts, tmp_path):
+    shutil.copytree(preset, tmp_path / "model")
+    stored = pickle.dumps(BertEmbedTransformer(tmp_path / "model").fit(texts))
+    sizes = {"hidden_dim": 4, "embedding_dim": 4}
+    config = {**classifier.backbone.get_config(), **sizes}
+    narrow = models.BertEmbedBackbone.from_config(config)
+    narrow.save_to_preset(str(tmp_path / "model"))
+    again = pickle.loads(stored)  # noqa: S301
+    with pytest.raises(BertEmbedError, match=r"fitted with 8 features, and now gives 4"):
+        again.transform(texts)
+
+
+class Bomb:
+    """Leaves a mark where it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+def test_nothing_of_a_downloaded_folder_is_unpickled(texts, tmp_path):
+    tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a"])
+    backbone = models.BertEmbedBackbone(6, 1, 2, 8, 16, max_sequence_length=40)
+    models.save_huggingface(backbone, tmp_path / "model", tokenizer)
+    bomb, mark = pickle.dumps(Bomb(tmp_path / "mark")), tmp_path / "mark"
+    for name in ("pytorch_model.bin", "training_args.bin", "model.pkl", "model.joblib"):
+        (tmp_path / "model" / name).write_bytes(bomb)
+    BertEmbedTransformer(tmp_path / "model", cache=tmp_path / "cache").fit_transform(texts)
+    (tmp_path / "model" / "model.safetensors").unlink()
+    with pytest.raises(BertEmbedError, match="safetensors"):
+        BertEmbedTransformer(tmp_path / "model").fit(texts)
+    assert not mark.exists()
+    pickle.loads(bomb)  # noqa: S301
+    assert mark.exists()
+
+
+@pytest.mark.slow
+def test_two_processes_of_joblib(preset, texts, tmp_path):
+    pipeline = make_pipeline(
+        BertEmbedTransformer(preset, cache=tmp_path), StandardScaler(), LogisticRegression()
+    )
+    settings = {"cv": ShuffleSplit(2, test_size=6, random_state=0), "error_score": "raise"}
+    alone = cross_val_score(pipeline, texts, [0, 1] * 6, **settings)
+    with joblib.parallel_config("loky"):
+        for cache in (None, tmp_path, tmp_path / "another"):
+            pipeline.set_params(bertembedtransformer__cache=cache)
+            both = cross_val_score(pipeline, texts, [0, 1] * 6, n_jobs=2, **settings)
+            np.testing.assert_allclose(both, alone)
+
+
 def test_settings_changed_after_fit_count(preset, texts, expected):
     transformer = BertEmbedTransformer(preset, pooling="max").fit(texts)
     assert near(transformer.set_params(pooling="mean").transform(texts), expected)
 
 
-def test_grid_search(preset, texts):
+def test_layers(preset, classifier, texts):
+    vectors = BertEmbedTransformer(preset, layers=[0, -1], layer_weights=[1, 3]).fit_transform(
+        texts
+    )
+    view = classifier.backbone.with_outputs(hidden_states=True)
+    for one, vector in zip(texts, vectors, strict=True):
+        states = view(classifier.preprocessor([one]))["hidden_states"]
+        first, last = (state.numpy()[0].mean(axis=0) for state in states)
+        assert near(vector, (first + 3 * last) / 4)
+
+
+def test_a_run_with_word_vectors_is_a_source_of_features(fused_run, texts):
+    folder, classifier = fused_run
+    features = BertEmbedTransformer(folder).fit(texts)
+    embed = classifier.signatures()["embed"]
+    expected = [embed(classifier.preprocessor([one]))["embedding"].numpy()[0] for one in texts]
+    assert near(features.transform(texts), expected)
+    assert features.n_features_out_ == classifier.backbone.output_dim == 58
+    # Layers are the encoder's own.
+    assert BertEmbedTransformer(folder, layers=-1).fit(texts).n_features_out_ == 8
+
+
+def test_grid_search_over_pooling_and_layers(preset, texts, tmp_path):
     search = GridSearchCV(
-        make_pipeline(BertEmbedTransformer(preset), LogisticRegression()),
-        {"bertembedtransformer__pooling": ["mean", "cls"], "logisticregression__C": [1.0]},
-        cv=ShuffleSplit(1, test_size=6, random_state=0),
+        make_pipeline(BertEmbedTransformer(preset, cache=tmp_path), LogisticRegression()),
+        {
+            "bertembedtransformer__pooling": ["mean", "cls"],
+            "bertembedtransformer__layers": [None, [0, 1]],
+        },
+        cv=ShuffleSplit(2, test_size=6, random_state=0),
         error_score="raise",
     )
     search.fit(texts, [0, 1] * 6)
-    assert len(search.cv_results_["mean_test_score"]) == 2
+    assert len(search.cv_results_["mean_test_score"]) == 4
     assert search.predict(texts).shape == (12,)
+    # Each text is encoded once for each setting, in whichever folds it is.
+    assert len(list(tmp_path.glob("*.sqlite"))) == 4
+
+
+def test_the_cache_is_a_folder_of_the_users(preset, texts, expected, tmp_path):
+    cached = BertEmbedTransformer(preset, cache=tmp_path / "cache")
+    assert near(cached.fit_transform(texts), expected)
+    again = clone(cached).fit(texts)
+    np.testing.assert_array_equal(again.transform(texts), cached.transform(texts))
+    # The model was not loaded for it.
+    assert again._loaded[1]._encoder is None
+    with pytest.raises(BertEmbedError, match="is a file; a folder was expected"):
+        BertEmbedTransformer(preset, cache=preset / "config.json").fit(texts)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_progress_goes_to_a_terminal(shown, preset, texts, monkeypatch):
+    terminal, side = pty.openpty()
+    with os.fdopen(side, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        BertEmbedTransformer(preset, progress=shown).fit_transform(texts)
+        monkeypatch.undo()
+        ready, _, _ = select.select([terminal], [], [], 0.2)
+        written = os.read(terminal, 10_000) if ready else b""
+    os.close(terminal)
+    assert (b"Encoding texts" in written) == shown
+    assert bool(written) == shown
 
 
 def test_column_of_a_frame(preset, texts, expected):
@@ -131,6 +282,40 @@ def test_column_of_a_frame(preset, texts, expected):
     assert names[0] == "bert__bertembedtransformer0"
     columns.set_output(transform="pandas")
     assert columns.fit_transform(frame).columns.tolist() == names.tolist()
+
+
+def test_two_text_columns_of_a_frame(preset, glove, texts, expected):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame({"title": texts[::-1], "body": texts}, index=range(5, 17))
+    columns = ColumnTransformer(
+        [
+            ("title", WordVectorTransformer(glove), "title"),
+            # A frame of one column is what a list of names gives.
+            ("body", BertEmbedTransformer(preset), ["body"]),
+        ]
+    ).set_output(transform="pandas")
+    features = columns.fit_transform(frame)
+    assert near(features.to_numpy()[:, 50:], expected)
+    assert features.index.tolist() == frame.index.tolist()
+    assert features.columns[[0, 50]].tolist() == [
+        "title__wordvectortransformer0",
+        "body__bertembedtransformer0",
+    ]
+    with pytest.raises(BertEmbedError, match=r"One text a row .* Choose a column"):
+        BertEmbedTransformer(preset).fit(frame)
+
+
+def test_what_pandas_holds(fitted, texts, expected):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    series = pandas.Series(texts, index=[f"row {i}" for i in range(12)])
+    for form in (series, series.astype(object), series.to_frame("text"), series.astype("category")):
+        assert near(fitted.transform(form), expected)
+    named = clone(fitted).set_output(transform="pandas").fit(series).transform(series)
+    assert named.index.tolist() == series.index.tolist()
+    assert named.columns[7] == "bertembedtransformer7"
+    series.iloc[4] = None
+    with pytest.raises(BertEmbedError, match="Row 4 holds"):
+        fitted.transform(series)
 
 
 def test_a_column_without_pandas(preset, texts, expected):
@@ -206,8 +391,6 @@ def test_an_exported_model_has_its_own_settings(saved_model):
 
 
 def test_an_exported_model_of_pairs(classifier, tmp_path):
-    from tf_bertembed import tasks
-
     pairs = tasks.TextClassifier(classifier.backbone, 2, classifier.preprocessor, pair=True)
     path = export.export_saved_model(pairs, tmp_path / "pairs")
     with pytest.raises(BertEmbedError, match=r"no signature `embed` that takes `text`.*text_a"):

@@ -1,9 +1,13 @@
+import collections
 import pickle
+from pathlib import Path
 
 import gensim
 import numpy as np
 import pytest
+from gensim.test.utils import datapath
 from sklearn.base import clone
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
@@ -15,6 +19,19 @@ from tf_bertembed.probe.word_vector_transformer import split_words
 @pytest.fixture(scope="module")
 def loaded(glove):
     return gensim.models.KeyedVectors.load_word2vec_format(glove, no_header=True)
+
+
+@pytest.fixture(scope="module")
+def reviews():
+    lines = Path(datapath("pang_lee_polarity.cor")).read_text(encoding="utf-8").splitlines()
+    texts = [line.split(" ", 1)[1] for line in lines]
+    return texts[:150], [*texts[150:], "zzzz (unknown)", ""]
+
+
+def known_words(loaded, texts):
+    forms = [[(word, word.lower()) for word in words] for words in split_words(texts)]
+    found = [[next((f for f in pair if f in loaded), None) for pair in words] for words in forms]
+    return found
 
 
 @pytest.mark.parametrize(("pooling", "reduce"), [("mean", np.mean), ("max", np.max)])
@@ -51,6 +68,90 @@ def test_limit(glove, loaded):
     assert not features[1].any()
 
 
+def test_tfidf_is_that_of_scikit_learn(glove, loaded, reviews):
+    train, test = reviews
+    features = WordVectorTransformer(glove, weighting="tfidf").fit(train).transform(test)
+    reference = TfidfVectorizer(
+        analyzer=lambda one: [word for word in known_words(loaded, [one])[0] if word],
+        vocabulary=loaded.index_to_key,
+        norm="l1",
+    )
+    expected = reference.fit(train).transform(test) @ loaded.vectors.astype("float64")
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-6)
+    assert not features[-2:].any()
+    plain = WordVectorTransformer(glove).fit_transform(test)
+    assert np.abs(features - plain).max() > 0.1
+
+
+@pytest.mark.parametrize("removed", [0, 1, 3])
+def test_sif_as_published(removed, glove, loaded, reviews):
+    train, test = reviews
+    transformer = WordVectorTransformer(
+        glove, weighting="sif", components_removed=removed, sif_a=1e-2
+    )
+    features = transformer.fit(train).transform(test)
+    counts = collections.Counter(word for words in split_words(train) for word in words)
+    lowered = collections.Counter()
+    for word, count in counts.items():
+        lowered[word if word in loaded else word.lower()] += count
+    total = sum(counts.values())
+
+    def pooled(texts):
+        rows = np.zeros((len(texts), 50))
+        for row, words in enumerate(known_words(loaded, texts)):
+            words = [word for word in words if word]
+            for word in words:
+                share = lowered[word] / total
+                rows[row] += 1e-2 / (1e-2 + share) * loaded[word].astype("float64") / len(words)
+        return rows
+
+    expected = pooled(test)
+    if removed:
+        _, _, directions = np.linalg.svd(pooled(train), full_matrices=False)
+        top = directions[:removed]
+        expected = expected - expected @ top.T @ top
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_was_learned_travels(glove, reviews):
+    train, test = reviews
+    transformer = WordVectorTransformer(glove, weighting="sif", components_removed=1).fit(train)
+    stored = pickle.dumps(transformer)
+    assert len(stored) < 20_000
+    again = pickle.loads(stored)  # noqa: S301
+    np.testing.assert_array_equal(again.transform(test), transformer.transform(test))
+    assert 0 < min(transformer.word_weights_.values()) < transformer.unseen_weight_ == 1
+
+
+def test_weights_of_no_texts(glove):
+    for weighting in ("tfidf", "sif"):
+        features = WordVectorTransformer(glove, weighting=weighting).fit([]).transform(["the of"])
+        expected = WordVectorTransformer(glove).fit_transform(["the of"])
+        np.testing.assert_allclose(features, expected, rtol=1e-6)
+
+
+def test_components_of_a_maximum(glove, reviews):
+    train, test = reviews
+    plain = WordVectorTransformer(glove, pooling="max").fit(train)
+    removed = WordVectorTransformer(glove, pooling="max", components_removed=1).fit(train)
+    direction = np.linalg.svd(plain.transform(train).astype("float64"))[2][0]
+    assert np.abs(plain.transform(test) @ direction).mean() > 1
+    assert np.abs(removed.transform(test) @ direction).max() < 1e-4
+
+
+def test_a_moved_file_is_named(glove, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(Path(glove).read_bytes())
+    stored = pickle.dumps(WordVectorTransformer(path).fit(["a"]))
+    path.rename(tmp_path / "moved.txt")
+    again = pickle.loads(stored)  # noqa: S301
+    with pytest.raises(MissingFileError, match=r"vectors\.txt does not exist"):
+        again.transform(["a"])
+    path.write_text("the 1 2\nof 3 4\n")
+    with pytest.raises(BertEmbedError, match=r"was fitted with 50 features, and now gives 2"):
+        again.transform(["a"])
+
+
 def test_clone_and_pickle(glove):
     transformer = WordVectorTransformer(glove).fit(["a"])
     assert clone(transformer).get_params() == transformer.get_params()
@@ -74,6 +175,18 @@ def test_beside_a_bert(glove, preset, texts):
 def test_what_cannot_be(glove, tmp_path):
     with pytest.raises(BertEmbedError, match=r"'mean' or 'max'\. Received: 'sum'"):
         WordVectorTransformer(glove, pooling="sum").fit(["a"])
+    for settings, message in (
+        ({"weighting": "idf"}, r"`weighting` must be one of .*Received: 'idf'"),
+        (
+            {"weighting": "sif", "sif_a": 0},
+            r"`sif_a` must be a finite number above 0\. Received: 0",
+        ),
+        ({"weighting": "sif", "pooling": "max"}, "a maximum has no use for weights"),
+        ({"components_removed": -1}, r"`components_removed` must be an int of 0 or more.*-1"),
+        ({"components_removed": 50}, r"less than the width and the number of texts.*50"),
+    ):
+        with pytest.raises(BertEmbedError, match=message):
+            WordVectorTransformer(glove, **settings).fit(["a", "the"] * 40)
     with pytest.raises(MissingFileError, match="nowhere"):
         WordVectorTransformer(tmp_path / "nowhere").fit(["a"])
     with pytest.raises(BertEmbedError, match=r"Row 1 holds 3 \(int\)"):

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "BertEmbedTransformer": "bert_embed_transformer",
         "ProbeClassifier": "probe_classifier",
         "TextIndex": "text_index",
+        "WhiteningTransformer": "whitening_transformer",
         "WordVectorTransformer": "word_vector_transformer",
         "build_index": "index_building",
         "compare": "comparison.comparing",

@@ -92,7 +92,7 @@ def _files(folder):
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
         # A link to a folder above would lead round for ever.
-        folders[:] = [] if real in seen else [name for name in folders if name[0] != "."]
+        folders[:] = [] if real in seen else sorted(n for n in folders if n[0] != ".")
         if real in seen:
             continue
         seen.add(real)
