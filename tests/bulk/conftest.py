@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from gensim.test.utils import datapath
 
-from tf_bertembed import export, models, tasks, text
+from tf_bertembed import export, models, probe, tasks, text
 
 BAD = "a text that the model cannot take"
 
@@ -40,6 +40,12 @@ def saved_model(texts, tmp_path_factory):
     task = tasks.TextClassifier(backbone, 2, text.Preprocessor(tokenizer, 48), pooling="mean")
     folder = tmp_path_factory.mktemp("models") / "small"
     return export.export_saved_model(task, folder, warmup=False)
+
+
+@pytest.fixture(scope="session")
+def expected(saved_model, texts):
+    """The vectors of the texts as the estimator gives them."""
+    return probe.BertEmbedTransformer(str(saved_model)).fit(texts).transform(texts)
 
 
 class Fragile(tf.Module):

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 import tf_bertembed
-from tf_bertembed import bulk, probe
+from tf_bertembed import bulk
 from tf_bertembed.common import BertEmbedError
 
 
-def test_vectors_as_the_transformer_has_them(saved_model, texts):
+def test_vectors_as_the_transformer_has_them(saved_model, texts, expected):
     predict = bulk.spark_predictor(saved_model)()
     answer = predict(np.array(texts, dtype=object))
     assert list(answer) == ["embedding", "error"]
-    expected = probe.BertEmbedTransformer(str(saved_model)).fit(texts).transform(texts)
     np.testing.assert_allclose(answer["embedding"], expected, atol=1e-6, rtol=0)
     assert set(answer["error"]) == {None}
 
@@ -68,7 +67,7 @@ def spark(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_on_local_spark(spark, saved_model, texts):
+def test_on_local_spark(spark, saved_model, texts, expected):
     from pyspark.ml.functions import predict_batch_udf
     from pyspark.sql.types import ArrayType, FloatType, StringType, StructType
 
@@ -83,7 +82,6 @@ def test_on_local_spark(spark, saved_model, texts):
     }
     assert sorted(found) == list(range(len(texts) + 1))
     got = np.array([found[number].embedding for number in range(len(texts))])
-    expected = probe.BertEmbedTransformer(str(saved_model)).fit(texts).transform(texts)
     np.testing.assert_allclose(got, expected, atol=1e-6, rtol=0)
     assert {found[number].error for number in range(len(texts))} == {None}
     assert found[len(texts)].error == "A string was expected. Received: a NoneType."

@@ -1,6 +1,7 @@
 """The exported model as Apache Beam's `RunInference` runs it."""
 
 from tf_bertembed.bulk.beam_package import Metrics, inference
+from tf_bertembed.bulk.loading import load_model
 from tf_bertembed.bulk.settings import MAX_TEXT_BYTES, ModelSettings
 from tf_bertembed.common import BertEmbedError
 
@@ -84,9 +85,7 @@ class SavedModelHandler(inference.ModelHandler):
         self._large_model = large_model
 
     def load_model(self):
-        from tf_bertembed.bulk.embedding_model import EmbeddingModel
-
-        return EmbeddingModel(self._settings)
+        return load_model(self._settings)
 
     def run_inference(self, batch, model, inference_args=None):
         vectors, failures, batches = model.embed(list(batch))

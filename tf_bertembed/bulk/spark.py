@@ -1,5 +1,6 @@
 """The exported model for Spark's `predict_batch_udf`."""
 
+from tf_bertembed.bulk.loading import load_model
 from tf_bertembed.bulk.settings import MAX_TEXT_BYTES, ModelSettings
 
 
@@ -54,9 +55,7 @@ def spark_predictor(
     def make_predict_fn():
         import numpy as np
 
-        from tf_bertembed.bulk.embedding_model import EmbeddingModel
-
-        model = EmbeddingModel(settings)
+        model = load_model(settings)
 
         def predict(texts):
             # pandas has NaN where a column of strings is null.

@@ -4,35 +4,12 @@ import contextlib
 import ctypes
 import importlib.machinery
 import os
-import re
 import sys
-import tempfile
 
 from tf_bertembed.common import available_cores
-
-# Written before TF_CPP_MIN_LOG_LEVEL is read, or at level "error" where there is simply no GPU.
-NOISE = re.compile(rb"WARNING: All log messages before absl|[IW]\d{4} |E\d{4} .*\bcuInit\b")
+from tf_bertembed.common.native_noise import without_noise
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
-
-
-@contextlib.contextmanager
-def without_noise():
-    """Hold back what is written to the file descriptor of stderr; pass on all but the noise."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            caught.seek(0)
-            for line in caught:
-                if not NOISE.match(line):
-                    os.write(2, line)
 
 
 def keep_freed_memory():
