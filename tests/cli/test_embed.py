@@ -64,10 +64,10 @@ def test_bad_input_is_one_line(tmp_path, capsys):
 def test_rows_that_fail_are_told_by_the_exit_code(preset, tmp_path, capsys):
     table = tmp_path / "pets.tsv"
     table.write_text("key\tbody\nk1\tA cat.\nk2\nk3\tA kitten.\n", encoding="utf-8")
-    columns = ["--text-column", "body", "--id-column", "key"]
-    command = ["embed", str(preset), str(table), *columns, "--output"]
+    more = ["--text-column", "body", "--id-column", "key", "--layers", "0,1"]
+    command = ["embed", str(preset), str(table), *more, "--cache", str(tmp_path / "c"), "--output"]
     output = tmp_path / "v.npy"
-    assert cli.main([*command, str(output), "--layers", "0,1"]) == 1
+    assert cli.main([*command, str(output)]) == 1
     shown = capsys.readouterr().out
     assert shown.startswith(f"2 texts, 8 numbers each: {output}\n")
     assert f"1 row failed: {tmp_path / 'v.failed.jsonl'}\n" in shown
@@ -89,7 +89,9 @@ def test_a_table_whose_every_row_fails_is_an_error(tmp_path, capsys):
     (tmp_path / "in.jsonl").write_text('{"title": "a"}\n')
     command = ["embed", "all-minilm-l6-v2", str(tmp_path / "in.jsonl")]
     assert cli.main([*command, "--output", str(tmp_path / "v.npy")]) == 2
-    assert "in.jsonl, line 1: Each row failed; the first: The column `text`" in capsys.readouterr().err
+    assert (
+        "in.jsonl, line 1: Each row failed; the first: The column `text`" in capsys.readouterr().err
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 

@@ -152,8 +152,8 @@ def embed_file(
             "text column": text_column,
             "id column": id_column,
             "output format": output.suffix,
-            "model": fingerprint(model_folder(path), settings),
             "settings": settings,
+            "model": fingerprint(model_folder(path), settings),
             "limits": {"batch_size": batch_size, "max_pieces": max_pieces},
             "window": WINDOW,
         }
