@@ -1,6 +1,7 @@
 """What a signature of a served model takes and answers."""
 
 import dataclasses
+import functools
 
 import tensorflow as tf
 
@@ -52,7 +53,7 @@ class Signature:
     inputs: dict
     outputs: dict
 
-    @property
+    @functools.cached_property
     def batchable(self):
         """bool. Whether rows of several requests can be answered together.
 
@@ -62,21 +63,21 @@ class Signature:
         """
         return self.divisible and not self.wide
 
-    @property
+    @functools.cached_property
     def takes_texts(self):
         """bool. Whether every input is a list of strings."""
         return bool(self.inputs) and all(
             s.dtype == tf.string and s.shape == (None,) for s in self.inputs.values()
         )
 
-    @property
+    @functools.cached_property
     def divisible(self):
         """bool. Whether it takes texts and gives an answer to each."""
         return self.takes_texts and all(
             s.shape and s.shape[0] is None for s in self.outputs.values()
         )
 
-    @property
+    @functools.cached_property
     def wide(self):
         """list of strings. The outputs that are as wide as the longest text."""
         return [name for name, s in self.outputs.items() if s.shape and None in s.shape[1:]]
