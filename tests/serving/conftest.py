@@ -286,8 +286,8 @@ def fails():
 
 
 CONTEXT = "🙂 Ada lives in 北京 with Bo."
-WORDS = ["Ada", "lives", "in", "北京", "with", "Bo", "."]
-TAGS = ["B-PER", "O", "O", "B-LOC", "O", "B-PER", "O"]
+WORDS = ["🙂", "Ada", "lives", "in", "北", "京", "with", "Bo", "."]
+TAGS = ["O", "B-PER", "O", "O", "B-LOC", "I-LOC", "O", "B-PER", "O"]
 
 
 @pytest.fixture(scope="session")
