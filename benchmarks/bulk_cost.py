@@ -1,36 +1,35 @@
 """What a great many sentences cost, from what a worker was measured to do.
 
-    core-hours = (workers * start + rows / (rate * efficiency)) / 3600
-    hours      = (start + rows / (rate * efficiency * workers)) / 3600
+    core-hours = (workers * start + rows / rate) / 3600
+    hours      = (start + rows / (rate * workers)) / 3600
     price      = core-hours * price of a core-hour
     output     = rows * dimensions * 4 bytes
 
-`rate` is the rows a second of a worker with one core and `start` the seconds that it takes to load
-everything, both measured; `efficiency` is what is left of a worker's rate beside another one on
-the same machine. Not in it: reading, shuffling and writing over a network, workers that are slower
-than others or lost, and what a service asks for beside the cores.
+`rate` is the rows a second of a core and `start` the seconds that a core takes to load everything,
+both measured: the rate beside another worker on the same machine, as workers of a cluster have
+them. Not in it: reading, shuffling and writing over a network, workers that are slower than others
+or lost, and what a service asks for beside the cores.
 """
 
 SIZES = (10**6, 10**8, 10**9)
 HEADER = ("rows", "core-hours", "hours", "price", "output, GB")
 
 
-def cost(rows, rate, start, efficiency, workers, dimensions, price=None):
+def cost(rows, rate, start, workers, dimensions, price=None):
     """Reckon a job.
 
     Args:
         rows: int. How many texts there are.
-        rate: float. Rows a second of a worker with one core.
-        start: float. Seconds until a worker is ready.
-        efficiency: float. What is left of the rate beside others.
-        workers: int. How many workers there are.
+        rate: float. Rows a second of a core.
+        start: float. Seconds of a core until a worker is ready.
+        workers: int. How many workers there are, each with one core.
         dimensions: int. The numbers in a vector.
         price: float. Of a core-hour; `None` where nobody said.
 
     Returns:
         A dict by the names in `HEADER`; the price is `None` where nobody said.
     """
-    work = rows / (rate * efficiency)
+    work = rows / rate
     core_hours = (workers * start + work) / 3600
     return {
         "rows": rows,

@@ -4,7 +4,9 @@ Sentences of SST-2 (with --data; else of Wikipedia) become vectors of all-MiniLM
 in Parquet: by `python -m tf_bertembed.bulk` with one worker process and with two, each with one
 core, and as it comes, in one process with a batch a core; and by `tf-bertembed embed`. Each run is
 a process of its own, start to end; all take turns. Two sizes part the start from the work: the
-rate is the slope between them. Ratios are formed round by round.
+rate is the slope between them, and so are the CPU seconds of all processes of a run, which other
+work on the machine hardly touches. Ratios are formed round by round. Every finished run is kept in
+OUTPUT/bulk_scaling.csv, and a script that was stopped goes on there.
 
     python benchmarks/bulk_scaling.py --data ../shared/data [--texts 1000 4000] [--rounds 3]
         [--workers 100] [--price PRICE_OF_A_CORE_HOUR] [--model FOLDER] [--output FOLDER]
@@ -13,10 +15,11 @@ Writes bulk_scaling.csv (a line a run) and bulk_scaling.md.
 """
 
 import argparse
-import csv
+import dataclasses
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -27,6 +30,7 @@ import corpora
 from contenders import served
 from harness import machine, options, summary
 from harness.rounds import order
+from kept_runs import KeptRuns
 
 PROCESSES = "--direct_running_mode=multi_processing"
 ONE_CORE = ["--streams=1", "--threads=1", PROCESSES]
@@ -36,7 +40,15 @@ WAYS = {
     "as it comes": [],
     "embed": None,
 }
-COLUMNS = ("round", "way", "texts", "seconds", "load")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One way, from start to end, on so many texts."""
+
+    round: int
+    way: str
+    texts: int
 
 
 def main():
@@ -48,15 +60,16 @@ def main():
     model = arguments.model or served.export_minilm(work / "exported" / "all-minilm-l6-v2")
     texts, source = _texts(arguments)
     files = {size: _write(texts[:size], work / f"{size}.jsonl") for size in arguments.texts}
-    runs = []
+    runs = KeptRuns(
+        arguments.output / "bulk_scaling.csv",
+        Run,
+        lambda run: _measure(run, model, files[run.texts], work),
+    )
     for number in range(arguments.rounds):
         for way in order(list(WAYS), number):
-            for size, path in files.items():
-                seconds = _run(way, model, path, size, work)
-                runs.append((number, way, size, round(seconds, 3), machine.load()))
-                print(*runs[-1], sep=", ", file=sys.stderr, flush=True)
-                _write_csv(arguments.output / "bulk_scaling.csv", runs)
-    report = _report(arguments, runs, about, source)
+            for size in files:
+                runs(Run(number, way, size))
+    report = _report(arguments, runs.results, about, source)
     (arguments.output / "bulk_scaling.md").write_text(report, encoding="utf-8")
     print(report)
 
@@ -97,54 +110,52 @@ def _write(texts, path):
     return path
 
 
-def _run(way, model, path, size, work):
+def _measure(run, model, path, work):
     output = work / "vectors"
-    if WAYS[way] is None:
+    if WAYS[run.way] is None:
         made = [f"{output}.parquet", "--id-column", "id"]
         command = ["tf_bertembed", "embed", str(model), str(path), "--force", "--output", *made]
     else:
         command = ["tf_bertembed.bulk", str(path), "--model", str(model), "--force"]
-        command += ["--output", str(output), *WAYS[way]]
-    environment = {**os.environ, "PYTHONPATH": str(options.REPOSITORY)}
-    start = time.perf_counter()
+        command += ["--output", str(output), *WAYS[run.way]]
+    start, cpu = time.perf_counter(), _cpu_of_children()
     done = subprocess.run(
         [sys.executable, "-m", *command, "--json"],
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(options.REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,
     )
     seconds = time.perf_counter() - start
-    if done.returncode or json.loads(done.stdout)["texts"] != size:
-        raise SystemExit(f"{way} failed:\n{done.stderr}{done.stdout}")
-    return seconds
+    if done.returncode or json.loads(done.stdout)["texts"] != run.texts:
+        raise SystemExit(f"{run.way} failed:\n{done.stderr}{done.stdout}")
+    return {"seconds": round(seconds, 3), "cpu": round(_cpu_of_children() - cpu, 3)}
 
 
-def _write_csv(path, runs):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([COLUMNS, *runs])
+def _cpu_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-def rates(runs, sizes):
+def rates(results, sizes, of="seconds"):
     """Per way the rate and the start of each round.
 
     Args:
-        runs: list of tuples, as `COLUMNS` names them.
+        results: dict of `Run` to a dict of what it took.
         sizes: the two numbers of texts, the smaller first.
+        of: string. `"seconds"`, or `"cpu"` for those of the processors.
 
     Returns:
         A dict of ways to two lists: rows a second, and seconds.
     """
-    seconds = {(number, way, size): taken for number, way, size, taken, _ in runs}
-    numbers = sorted({number for number, *_ in runs})
     few, many = sizes
-    found = {}
-    for way in dict.fromkeys(way for _, way, *_ in runs):
-        short = [seconds[number, way, few] for number in numbers]
-        long = [seconds[number, way, many] for number in numbers]
-        each = [(b - a) / (many - few) for a, b in zip(short, long, strict=True)]
-        starts = [a - few * one for a, one in zip(short, each, strict=True)]
-        found[way] = [1 / one for one in each], starts
+    found = {way: ([], []) for way in WAYS}
+    for run, short in results.items():
+        if run.texts == few and (long := results.get(Run(run.round, run.way, many))):
+            each = (long[of] - short[of]) / (many - few)
+            speeds, starts = found[run.way]
+            speeds.append(1 / each)
+            starts.append(short[of] - few * each)
     return found
 
 
@@ -154,27 +165,26 @@ def _spread(values, digits):
     return "{} ({} to {})".format(*(f"{part:.{digits}f}" for part in parts))
 
 
-def _report(arguments, runs, about, source):
-    found = rates(runs, arguments.texts)
+def _report(arguments, results, about, source):
+    found = rates(results, arguments.texts)
+    cpu = rates(results, arguments.texts, "cpu")
     base = found["one worker"][0]
     lines = [
-        f"{' and '.join(map(str, arguments.texts))} sentences of {source}, {arguments.rounds} "
-        f"rounds, median (range); {about['cpu']}, {about['cores']} cores, load "
+        f"{' and '.join(map(str, arguments.texts))} sentences of {source}, {len(base)} rounds, "
+        f"median (range); {about['cpu']}, {about['cores']} cores, load "
         f"{about['load_before']} before.",
         "",
-        "| way | rows a second | times one worker | start, s |",
-        "| --- | ---: | ---: | ---: |",
+        "| way | rows a second | times one worker | start, s | rows a CPU second | start, CPU s |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for way, (speeds, starts) in found.items():
         times = [a / b for a, b in zip(speeds, base, strict=True)]
-        lines.append(
-            f"| {way} | {_spread(speeds, 0)} | {_spread(times, 2)} | {_spread(starts, 1)} |"
-        )
-    two = [a / b / 2 for a, b in zip(found["two workers"][0], base, strict=True)]
+        columns = [_spread(speeds, 0), _spread(times, 2), _spread(starts, 1)]
+        columns += [_spread(cpu[way][0], 0), _spread(cpu[way][1], 1)]
+        lines.append("| " + " | ".join([way, *columns]) + " |")
     inputs = {
-        "rate": summary(base)["median"],
-        "start": summary(found["one worker"][1])["median"],
-        "efficiency": summary(two)["median"],
+        "rate": summary(cpu["two workers"][0])["median"],
+        "start": summary(cpu["one worker"][1])["median"],
         "workers": arguments.workers,
         "dimensions": 384,
         "price": arguments.price,
