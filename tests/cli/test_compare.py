@@ -11,7 +11,7 @@ from tf_bertembed import cli, models, text
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compare")
-    with open(datapath("pang_lee_polarity.cor"), encoding="utf-8") as file:
+    with open(datapath("pang_lee_polarity.cor"), encoding="cp1252") as file:
         rows = [line.rstrip().replace(" ", "\t", 1) for line in file][::5]
     (folder / "reviews.tsv").write_text("\n".join(["label\ttext", *rows]), encoding="utf-8")
     tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad", "film", "##s"])

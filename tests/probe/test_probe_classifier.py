@@ -29,7 +29,7 @@ from tf_bertembed.probe.probe_classifier import CANDIDATES
 @pytest.fixture(scope="module")
 def reviews():
     """Two hundred labelled snippets of film reviews."""
-    with open(datapath("pang_lee_polarity.cor"), encoding="utf-8") as file:
+    with open(datapath("pang_lee_polarity.cor"), encoding="cp1252") as file:
         labels, texts = zip(*(line.rstrip().split(maxsplit=1) for line in file), strict=True)
     return list(texts), list(labels)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gensim.test.utils import datapath
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
 from tf_bertembed.common import (
     BertEmbedError,
@@ -15,14 +15,19 @@ from tf_bertembed.common import (
     MissingFileError,
     OutputExistsError,
 )
-from tf_bertembed.probe import BertEmbedTransformer, ProbeClassifier, WordVectorTransformer
+from tf_bertembed.probe import (
+    BertEmbedTransformer,
+    ProbeClassifier,
+    WhiteningTransformer,
+    WordVectorTransformer,
+)
 
 METHODS = ("predict", "predict_proba", "decision_function")
 
 
 @pytest.fixture(scope="module")
 def reviews():
-    with open(datapath("pang_lee_polarity.cor"), encoding="utf-8") as file:
+    with open(datapath("pang_lee_polarity.cor"), encoding="cp1252") as file:
         labels, texts = zip(*(line.rstrip().split(maxsplit=1) for line in file), strict=True)
     return list(texts)[::5], np.array(labels[::5])
 
@@ -97,6 +102,19 @@ def test_a_bert_joined_with_vectors(glove, preset, reviews, tmp_path):
     assert_same(classifier, again, texts)
     assert again.class_weight == {"0": 2, "1": 1.5}
     assert again.get_params()["features__words__limit"] == 500
+
+
+def test_what_features_learned_is_kept(glove, preset, reviews, tmp_path):
+    words = WordVectorTransformer(glove, weighting="sif", components_removed=1)
+    white = make_pipeline(BertEmbedTransformer(preset), WhiteningTransformer(4))
+    texts, labels = reviews
+    classifier = ProbeClassifier(FeatureUnion([("words", words), ("white", white)]), C=0.1)
+    classifier.fit(texts, labels).save(tmp_path / "probe")
+    assert_same(classifier, ProbeClassifier.load(tmp_path / "probe"), texts)
+    white.set_output(transform="pandas")
+    classifier = ProbeClassifier(white, C=0.1).fit(texts, labels)
+    classifier.save(tmp_path / "named")
+    assert_same(classifier, ProbeClassifier.load(tmp_path / "named"), texts)
 
 
 def test_without_scaling_and_sparse(tmp_path):
@@ -183,9 +201,11 @@ def test_what_cannot_be_saved(glove, reviews, tmp_path):
         (lambda d: d["features"]["settings"].pop("path_or_name"), "cannot be made"),
         (lambda d: d["features"]["learned"].update(__class__=1), "learns no '__class__'"),
         (lambda d: d["features"]["learned"].update(transform=1), "learns no 'transform'"),
+        (lambda d: d["features"]["learned"].update(word_weights_=[1]), "learns no 'word_weights_'"),
+        (lambda d: d["features"]["learned"].update(n_features_out_="a"), "learns no 'n_features"),
         (
-            lambda d: d["features"]["learned"].update(means_={"array": "none"}),
-            "'means_', is missing",
+            lambda d: d["features"]["learned"].update(removal_={"array": "none"}),
+            "'removal_', is missing",
         ),
     ],
 )

@@ -2,7 +2,6 @@
 
 import importlib
 import numbers
-import re
 from pathlib import PurePath
 
 import numpy as np
@@ -14,12 +13,23 @@ from tf_bertembed.common import BertEmbedError
 # A file names one of these; nothing is imported by a name that a file gives.
 OWN = {
     "BertEmbedTransformer": "bert_embed_transformer",
+    "WhiteningTransformer": "whitening_transformer",
     "WordVectorTransformer": "word_vector_transformer",
 }
 JOINED = {"Pipeline": Pipeline, "FeatureUnion": FeatureUnion}
 # Where this machine keeps things is nothing that a file may choose for another.
 STAYS = {"cache"}
-LEARNED = re.compile(r"[A-Za-z]\w*_")
+# What these learn in `fit`, by the names of scikit-learn's manner.
+LEARNED = {
+    "feature_names_in_": np.ndarray,
+    "mean_": np.ndarray,
+    "n_features_in_": int,
+    "n_features_out_": int,
+    "removal_": (np.ndarray, type(None)),
+    "unseen_weight_": float,
+    "whitening_": np.ndarray,
+    "word_weights_": dict,
+}
 ARRAY = "array"
 
 
@@ -55,10 +65,13 @@ def describe_transformer(transformer, arrays, prefix="features"):
     }
     learned = {}
     for name, value in vars(transformer).items():
-        if not LEARNED.fullmatch(name):
+        if name.startswith("_") or not name.endswith("_"):
             continue
+        value = value.item() if isinstance(value, np.generic) else value
+        _check_learned(kind, name, value)
         if isinstance(value, np.ndarray):
-            arrays[f"{prefix}.{name}"] = value
+            # Names of columns are the only objects among them.
+            arrays[f"{prefix}.{name}"] = value.astype(str) if value.dtype == object else value
             learned[name] = {ARRAY: f"{prefix}.{name}"}
         else:
             learned[name] = plain(value, f"`{name}` of {kind}")
@@ -112,12 +125,11 @@ def make_transformer(description, arrays):
     except TypeError as error:
         raise BertEmbedError(f"{kind} cannot be made: {error}.") from error
     for name, value in learned.items():
-        if not LEARNED.fullmatch(name) or hasattr(made_by, name):
-            raise BertEmbedError(f"{kind} learns no {name!r}.")
         if isinstance(value, dict) and {*value} == {ARRAY}:
             value = arrays.get(str(value[ARRAY]))
             if value is None:
                 raise BertEmbedError(f"An array of {kind}, {name!r}, is missing.")
+        _check_learned(kind, name, value)
         setattr(transformer, name, value)
     return transformer
 
@@ -129,6 +141,14 @@ def _make_joined(kind, steps, arrays):
     if not well_formed or not steps:
         raise BertEmbedError(f"{kind} needs `steps`, pairs of a name and a transformer.")
     return JOINED[kind]([(name, make_transformer(step, arrays)) for name, step in steps])
+
+
+def _check_learned(kind, name, value):
+    fits = name in LEARNED and isinstance(value, LEARNED[name])
+    if fits and isinstance(value, dict):
+        fits = all(isinstance(weight, numbers.Real) for weight in value.values())
+    if not fits:
+        raise BertEmbedError(f"{kind} learns no {name!r} like this: {type(value).__name__}.")
 
 
 def _own_class(kind):

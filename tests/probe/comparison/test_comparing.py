@@ -22,7 +22,7 @@ METHODS = ["TF-IDF", "word vectors", "word vectors (SIF)", "BERT", "BERT + word 
 def reviews(tmp_path_factory):
     """A third of the snippets to learn from, as many to judge by."""
     folder = tmp_path_factory.mktemp("reviews")
-    with open(datapath("pang_lee_polarity.cor"), encoding="utf-8") as file:
+    with open(datapath("pang_lee_polarity.cor"), encoding="cp1252") as file:
         rows = [line.rstrip().split(maxsplit=1) for line in file]
     for name, part in (("train", rows[::3]), ("test", rows[1::3])):
         lines = ["label\ttext", *("\t".join(row) for row in part)]

@@ -53,7 +53,9 @@ def test_one_draw_is_scipys_percentile_bootstrap():
         return accuracy(rows) - right[1, rows].mean()
 
     def macro_f1(rows):
-        return f1_score(truth[rows], predicted[0, 0, rows], average="macro")
+        table = np.zeros((3, 3))
+        np.add.at(table, (truth[rows], predicted[0, 0, rows]), 1)
+        return np.mean(2 * np.diag(table) / (table.sum(axis=0) + table.sum(axis=1)))
 
     for function, got, resamples in (
         (accuracy, found["accuracy"].intervals[0], 4000),

@@ -115,9 +115,9 @@ def compare(
     from tf_bertembed import models, probe, text
 
     data = pathlib.Path(gensim.__file__).parent / "test" / "test_data"
-    rows = (data / "pang_lee_polarity.cor").read_text().splitlines()[::8]
+    rows = (data / "pang_lee_polarity.cor").read_text("cp1252").splitlines()[::8]
     lines = ["label\\ttext", *(row.replace(" ", "\\t", 1) for row in rows)]
-    pathlib.Path("reviews.tsv").write_text("\\n".join(lines))
+    pathlib.Path("reviews.tsv").write_text("\\n".join(lines), encoding="utf-8")
     tokenizer = text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "good", "bad", "film"])
     backbone = models.BertEmbedBackbone(tokenizer.vocabulary_size(), 1, 2, 8, 16)
     models.save_huggingface(backbone, "my-bert", tokenizer)
