@@ -86,8 +86,6 @@ class _Starter:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         with contextlib.nullcontext() if chosen else without_noise():
             self._load(module)
-            import tensorflow_text  # noqa: F401
-
             if self._streams is not None:
                 threading = module.config.threading
                 threading.set_intra_op_parallelism_threads(1)
