@@ -95,12 +95,12 @@ def test_a_bert_joined_with_vectors(glove, preset, reviews, tmp_path):
         ]
     )
     texts, labels = reviews
-    classifier = ProbeClassifier(union, C=0.1, class_weight={"0": 2, "1": 1.5})
-    labels = np.array(["0", "1"])[(labels == labels[0]).astype(int)]
+    classifier = ProbeClassifier(union, C=0.1, class_weight={1: 2, 2: 1.5})
+    labels = (labels == labels[0]) + 1
     classifier.fit(texts, labels).save(tmp_path / "probe")
     again = ProbeClassifier.load(tmp_path / "probe")
     assert_same(classifier, again, texts)
-    assert again.class_weight == {"0": 2, "1": 1.5}
+    assert again.class_weight == {1: 2, 2: 1.5}
     assert again.get_params()["features__words__limit"] == 500
 
 
@@ -169,9 +169,6 @@ def test_what_cannot_be_saved(glove, reviews, tmp_path):
     X, y = np.eye(4), [0, 1, 0, 1]
     with pytest.raises(BertEmbedError, match="`cv` is a KFold"):
         ProbeClassifier(None, C=1.0, cv=KFold(2)).fit(X, y).save(tmp_path / "probe")
-    mixed = np.array([0, "a", 0, "a"], dtype=object)
-    with pytest.raises((BertEmbedError, TypeError)):
-        ProbeClassifier(None, C=1.0).fit(X, mixed).save(tmp_path / "probe")
     assert not list(tmp_path.iterdir())
 
 
@@ -188,7 +185,7 @@ def test_what_cannot_be_saved(glove, reviews, tmp_path):
         (lambda d: d["classes"].update(values=["a", 3]), "`classes` must hold"),
         (lambda d: d["classes"].update(values=["a", "b", "c"]), r"'coef' must be floats of \(3"),
         (lambda d: d["classes"].update(dtype="V8"), "`classes` must hold"),
-        (lambda d: d["classes"].update(dtype="<U0"), "`classes` must hold|'coef'"),
+        (lambda d: d["classes"].update(dtype="<U2"), "`classes` must hold"),
         (lambda d: d.update(n_features_in=7), r"`n_features_in` must be 50\. Received: 7"),
         (lambda d: d.update(n_iter="many"), "`n_iter`"),
         (lambda d: d.update(class_weight=[["a"]]), "`class_weight` must hold pairs"),
@@ -222,10 +219,11 @@ def test_descriptions_that_cannot_be(change, message, saved):
 def test_nested_without_end(saved):
     path = saved / "probe.json"
     description = json.loads(path.read_text(encoding="utf-8"))
-    for _ in range(300):
-        nested = {"class": "Pipeline", "steps": [["a", description["features"]]]}
-        description["features"] = nested
-    path.write_text(json.dumps(description), encoding="utf-8")
+    inner = json.dumps(description.pop("features"))
+    outer = json.dumps(description).removesuffix("}")
+    opening, closing = '{"class": "Pipeline", "steps": [["a", ', "]]}"
+    nested = 2000 * opening + inner + 2000 * closing
+    path.write_text(f'{outer}, "features": {nested}}}', encoding="utf-8")
     with pytest.raises(FileFormatError, match="nested too deeply"):
         ProbeClassifier.load(saved)
 
