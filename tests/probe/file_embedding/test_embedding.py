@@ -260,7 +260,8 @@ def test_force_replaces_what_an_earlier_run_left(embed, table, tmp_path):
         embed(tmp_path / "in.txt", tmp_path / "v.npy")
     embed(tmp_path / "in.txt", tmp_path / "v.npy", overwrite=True)
     assert load(tmp_path / "v.npy").shape == (1, 8)
-    assert not (tmp_path / "v.failed.jsonl").exists()
+    assert not list(tmp_path.glob("v.*.jsonl"))
+    assert len(list(tmp_path.glob("w.*.jsonl"))) == 2
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,9 @@ def embed_file(
     Rows are read, encoded and put on disk a window of 16,384 at a time, so
     that memory does not grow with the file. What is done stands in the folder
     `.NAME.unfinished` beside the output until all is done: after a kill, the
-    same call goes on there, and ends with the same bytes as if it had not been
-    interrupted (with `cache`, whose content decides which texts share a batch,
-    with the same numbers but for rounding).
+    same call goes on there, and ends, on the same machine, with the same bytes
+    as if it had not been interrupted (with `cache`, whose content decides
+    which texts share a batch, with the same numbers but for rounding).
 
     The output has a row for each row of the input, in its order. A row that
     cannot be read (not UTF-8, broken JSON, another number of columns, no
@@ -80,8 +80,9 @@ def embed_file(
         layers: int or list of ints. As for `BertEmbedTransformer`.
         cache: string or `pathlib.Path`. As for `BertEmbedTransformer`.
         text_column: string. The column of the texts, where there are columns.
-        id_column: string. The column of the ids, strings or whole numbers;
-            `None` for the number of the row, from 0.
+        id_column: string. The column of the ids, strings or whole numbers (in
+            TSV and CSV always strings); `None` for the number of the row, from
+            0. Whether an id stands there twice is not looked at.
         format: string. `"text"`, `"tsv"`, `"csv"`, `"jsonl"` or `"parquet"`;
             `None` to tell it by content and suffix.
         max_failures: int. The most rows that may fail; `None` for any number,
@@ -146,6 +147,8 @@ def embed_file(
         if not moving:
             outputs.check_free(input_path, overwrite)
         before = input_path.stat()
+        # Of an exported model the version that is there now, whatever else appears.
+        folder = model_folder(path)
         job = {
             "input": _digest(input_path),
             "format": kind,
@@ -153,7 +156,7 @@ def embed_file(
             "id column": id_column,
             "output format": output.suffix,
             "settings": settings,
-            "model": fingerprint(model_folder(path), settings),
+            "model": fingerprint(folder, settings),
             "limits": {"batch_size": batch_size, "max_pieces": max_pieces},
             "window": WINDOW,
         }
@@ -162,7 +165,7 @@ def embed_file(
         if not moving:
             writer = WindowWriter(work, job, max_failures, input_path)
             limits = batch_size, max_pieces, streams
-            _embed(rows, writer, lambda: open_encoder(path, **settings, cache=cache), limits)
+            _embed(rows, writer, lambda: open_encoder(folder, **settings, cache=cache), limits)
             after = input_path.stat()
             if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
                 raise FileFormatError(input_path, "The file changed while it was read.")
@@ -170,20 +173,7 @@ def embed_file(
         state = work.state
         outputs.place(work.folder, state["failed"], overwrite)
         work.remove()
-    seconds = time.perf_counter() - began
-    return {
-        "rows": state["rows"],
-        "texts": state["rows"] - state["failed"],
-        "failed": state["failed"],
-        "empty": state["empty"],
-        "resumed": resumed,
-        "dimensions": state["dimensions"],
-        "seconds": round(seconds, 3),
-        "rows_per_second": round((state["rows"] - resumed) / seconds, 1),
-        "output": str(output),
-        "ids": None if outputs.ids is None else str(outputs.ids),
-        "failures": str(outputs.failed) if state["failed"] else None,
-    }
+    return _report(state, outputs, resumed, time.perf_counter() - began)
 
 
 def _embed(rows, writer, open_model, limits):
@@ -263,3 +253,19 @@ def _complete(work, outputs, path):
         settings = {name: json.dumps(value) for name, value in state["job"]["settings"].items()}
         write_table(work.folder, outputs.output.suffix, state, {**about, **settings})
     work.commit({**state, "complete": True})
+
+
+def _report(state, outputs, resumed, seconds):
+    return {
+        "rows": state["rows"],
+        "texts": state["rows"] - state["failed"],
+        "failed": state["failed"],
+        "empty": state["empty"],
+        "resumed": resumed,
+        "dimensions": state["dimensions"],
+        "seconds": round(seconds, 3),
+        "rows_per_second": round((state["rows"] - resumed) / seconds, 1),
+        "output": str(outputs.output),
+        "ids": str(outputs.ids) if outputs.with_ids else None,
+        "failures": str(outputs.failed) if state["failed"] else None,
+    }

@@ -36,7 +36,8 @@ class Outputs:
         self.is_table = output.suffix in TABLES
         self.failed = output.with_suffix(".failed.jsonl")
         # A table has a column for them.
-        self.ids = output.with_suffix(".ids.jsonl") if with_ids and not self.is_table else None
+        self.ids = None if self.is_table else output.with_suffix(".ids.jsonl")
+        self.with_ids = with_ids and not self.is_table
         if self.is_table:
             import_arrow(f"Writing {output.suffix} files")
 
@@ -69,9 +70,11 @@ class Outputs:
         """
         if not failures:
             (folder / FAILED).unlink(missing_ok=True)
-            if overwrite:
-                # Of an earlier run: it would speak of rows of this one.
-                self.failed.unlink(missing_ok=True)
+        # What an earlier run left would speak of the rows of this one.
+        stale = [self.failed] * (not failures) + [self.ids] * (not self.with_ids)
+        for path in stale if overwrite else ():
+            if path is not None:
+                path.unlink(missing_ok=True)
         moves = [(FAILED, self.failed), (IDS, self.ids)]
         moves.append((TABLE if self.is_table else VECTORS, self.output))
         for name, path in moves:
