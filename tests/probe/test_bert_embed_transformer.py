@@ -1,15 +1,17 @@
+import contextlib
 import os
 import pickle
 import pty
-import select
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import joblib
 import keras
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
@@ -258,12 +260,21 @@ def test_the_cache_is_a_folder_of_the_users(preset, texts, expected, tmp_path):
 @pytest.mark.parametrize("shown", [False, True])
 def test_progress_goes_to_a_terminal(shown, preset, texts, monkeypatch):
     terminal, side = pty.openpty()
+    written = bytearray()
+
+    def read():
+        # A terminal that nobody reads holds its writers up; it fails once it has none.
+        with contextlib.suppress(OSError):
+            while part := os.read(terminal, 10_000):
+                written.extend(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
     with os.fdopen(side, "w") as stderr:
         monkeypatch.setattr(sys, "stderr", stderr)
         BertEmbedTransformer(preset, progress=shown).fit_transform(texts)
         monkeypatch.undo()
-        ready, _, _ = select.select([terminal], [], [], 0.2)
-        written = os.read(terminal, 10_000) if ready else b""
+    reader.join(30)
     os.close(terminal)
     assert (b"Encoding texts" in written) == shown
     assert bool(written) == shown
@@ -348,6 +359,11 @@ def test_before_fit(preset):
         ([b"a"], r"Row 0 holds b'a' \(bytes\)"),
         ([1, 2], r"Row 0 holds 1 \(int\)"),
         ("a text", r"not one text\. Pass \[text\]\. Received: 'a text'"),
+        (np.str_("a text"), r"not one text\. Pass \[text\]"),
+        (
+            scipy.sparse.csr_matrix([[1.0]]),
+            r"not a sparse matrix of numbers\. Received: csr_matrix",
+        ),
         ([["a", "b"], ["c", "d"]], r"One text a row .* Received: shape \(2, 2\)"),
     ],
 )
@@ -385,7 +401,10 @@ def test_settings_that_cannot_be(arguments, message, preset):
 
 
 def test_an_exported_model_has_its_own_settings(saved_model):
-    for arguments in ({"pooling": "max"}, {"sequence_length": 8}, {"normalize": True}):
+    for arguments in (
+        *({"pooling": "max"}, {"sequence_length": 8}, {"normalize": True}),
+        *({"layers": -1}, {"layers": np.array([0, 1])}, {"layer_weights": [1]}),
+    ):
         with pytest.raises(BertEmbedError, match="its own pooling and length"):
             BertEmbedTransformer(saved_model, **arguments).fit(["a"])
 

@@ -23,7 +23,7 @@ def loaded(glove):
 
 @pytest.fixture(scope="module")
 def reviews():
-    lines = Path(datapath("pang_lee_polarity.cor")).read_text(encoding="utf-8").splitlines()
+    lines = Path(datapath("pang_lee_polarity.cor")).read_text(encoding="latin-1").splitlines()
     texts = [line.split(" ", 1)[1] for line in lines]
     return texts[:150], [*texts[150:], "zzzz (unknown)", ""]
 

@@ -8,12 +8,15 @@ class BertEmbedTransformer(TextTransformer):
     """Turns texts into vectors with a BERT, for scikit-learn pipelines.
 
     Nothing is loaded before `fit` or `transform`. A pickle holds the path and
-    the settings; the weights are read again where it is opened.
+    the settings; the weights are read again where it is opened. Word vectors
+    that were fused into a model are in its features, from its own table. Give
+    a `cache` where features are asked for again and again, as in a search
+    over settings.
 
     Args:
         path: string or `pathlib.Path`. An exported model (`NAME`, of which
-            the highest version is taken, or `NAME/VERSION`), a Hugging Face
-            BERT folder, a folder that `save_to_preset` wrote, or the name
+            the highest version is taken, or `NAME/VERSION`), a RUN, a
+            Hugging Face BERT folder, a folder that `save_to_preset` wrote, or the name
             `"all-minilm-l6-v2"`.
         pooling: string. `"mean"`, `"max"` or `"cls"` over the pieces of a
             text; `None` for what a sentence-transformers folder or a

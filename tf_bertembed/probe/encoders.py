@@ -96,14 +96,12 @@ def load_encoder(
         BertEmbedError: where it is no model, or a setting does not suit it.
     """
     exported = version_folder(path)
-    own = (pooling, normalize, layers, layer_weights)
+    asked = [value is not None for value in (pooling, normalize, layers, layer_weights)]
     if exported is None:
-        if own == (None,) * 4 and _is_sentence_encoder(Path(path)):
+        if not any(asked) and _is_sentence_encoder(Path(path)):
             return _sentence_encoder(path, sequence_length)
         return models.load_encoder(path, pooling, normalize, sequence_length, layers, layer_weights)
-    if pooling == "mean":
-        own = own[1:]
-    if any(value is not None for value in (*own, sequence_length)):
+    if pooling not in (None, "mean") or any(asked[1:]) or sequence_length is not None:
         raise BertEmbedError(
             "An exported model has its own pooling and length; leave `pooling`, `normalize`, "
             "`sequence_length` and `layers` at their defaults. Received: "

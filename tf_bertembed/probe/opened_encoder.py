@@ -129,7 +129,9 @@ class OpenedEncoder:
             advance(len(texts) - len(missing))
         else:
             advance(len(texts))
-        return known[np.argsort(places)][rows]
+        row_of = np.empty(len(keys), "int64")
+        row_of[places] = np.arange(len(keys))
+        return known[row_of[rows]]
 
     def _load(self):
         with self._loading:

@@ -19,8 +19,8 @@ from tf_bertembed.common import (
 APPLICATION, FORMAT = 0x62657274, 1
 # Vectors take kilobytes: larger pages hold several without waste.
 PAGE_BYTES = 16384
-# Texts that one query asks for; SQLite of 2020 and later takes 32766.
-ASKED = 8192
+# Texts that one query asks for; SQLite before 2020 takes 999.
+ASKED = 512
 # Seconds that a process waits while another one writes.
 PATIENCE = 60
 REMEDY = "Remove it, and its vectors are computed anew."
@@ -58,6 +58,7 @@ class VectorCache:
 
     def __init__(self, folder, fingerprint, about=None):
         self.fingerprint = fingerprint
+        self._seed = zlib.crc32(fingerprint.encode())
         self.path = Path(folder).absolute() / f"{fingerprint[:32]}.sqlite"
         if not self.path.exists():
             self._create({**(about or {}), "fingerprint": fingerprint})
@@ -124,7 +125,7 @@ class VectorCache:
             connection.execute("COMMIT")
 
     def _checksum(self, key, vector):
-        return zlib.crc32(vector, zlib.crc32(key, zlib.crc32(self.fingerprint.encode())))
+        return zlib.crc32(vector, zlib.crc32(key, self._seed))
 
     def _create(self, about):
         try:
