@@ -213,3 +213,22 @@ def test_two_worker_processes(large_model, saved_model, texts, tmp_path, monkeyp
     assert min(found) > len(many) // 5
     expected = probe.BertEmbedTransformer(str(saved_model)).fit(many).transform(many)
     assert_as_local(read_parquet(report["outputs"]), keys, expected)
+
+
+@pytest.mark.slow
+def test_a_runner_behind_the_job_service(saved_model, texts, expected, tmp_path):
+    # Flink and Spark are spoken to in the same way: the graph travels, workers are asked by gRPC.
+    write_jsonl(tmp_path / "in.jsonl", [{"id": n, "text": t} for n, t in enumerate(texts)])
+    report = bulk.embed_pipeline(
+        tmp_path / "in.jsonl",
+        saved_model,
+        tmp_path / "v",
+        options=[
+            "--runner=PortableRunner",
+            "--job_endpoint=embed",
+            "--environment_type=LOOPBACK",
+        ],
+    )
+    assert (report["texts"], report["failed"]) == (len(texts), 0)
+    found = read_parquet(report["outputs"])
+    assert_as_local(found, [str(n) for n in range(len(texts))], expected)

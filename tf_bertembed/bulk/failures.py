@@ -1,12 +1,13 @@
 """Texts that get no vector, and why."""
 
-from typing import NamedTuple
+import dataclasses
 
 # What a row may bring along into the list of failures, in characters.
 SHOWN = 200
 
 
-class TextFailure(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TextFailure:
     """A text that got no vector.
 
     Args:

@@ -169,10 +169,11 @@ def _counted(result):
     counts = dict.fromkeys(COUNTERS, 0)
     for counter in metrics["counters"]:
         if counter.key.metric.name in counts:
-            counts[counter.key.metric.name] += counter.result
+            # A count of 0 is `None` on some runners.
+            counts[counter.key.metric.name] += counter.result or 0
     loads = [
         distribution.result.count
         for distribution in metrics["distributions"]
-        if distribution.key.metric.name == "load_model_latency_milli_secs"
+        if distribution.key.metric.name == "load_model_latency_milli_secs" and distribution.result
     ]
     return {**counts, "model_loads": sum(loads) if loads else None}

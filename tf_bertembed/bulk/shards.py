@@ -1,6 +1,7 @@
 """The files that a pipeline writes, and those of an earlier run that they replace."""
 
 import contextlib
+import dataclasses
 import json
 import shutil
 
@@ -137,4 +138,4 @@ class WriteFailures(beam.PTransform):
 
 def _failed_line(place, failure):
     where = {**place._asdict(), "id": place.name}
-    return json.dumps({**where, **failure._asdict()}, ensure_ascii=False)
+    return json.dumps({**where, **dataclasses.asdict(failure)}, ensure_ascii=False)
