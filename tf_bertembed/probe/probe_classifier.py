@@ -13,11 +13,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from tf_bertembed.common import BertEmbedError
 
 CANDIDATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 DTYPES = (np.float64, np.float32)
+# Below so many numbers, threads that share the products of a fit mostly wait for one another.
+SMALL = 1 << 23
 
 
 class ProbeClassifier(ClassifierMixin, BaseEstimator):
@@ -138,7 +141,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
             X = _numbers(transformer.fit_transform(X, y))
         self.features_ = transformer
         self.candidates_ = candidates
-        self._fit_regression(X, y, classes, splitter)
+        with threadpool_limits(1 if X.size < SMALL else None, user_api="blas"):
+            self._fit_regression(X, y, classes, splitter)
         return self
 
     def _fit_regression(self, X, y, classes, splitter):

@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score
-from threadpoolctl import threadpool_limits
 
 from tf_bertembed.common import derive_seed, progress
 from tf_bertembed.probe.probe_classifier import ProbeClassifier
@@ -33,11 +32,7 @@ def predict_draws(features, labels, splits, by_budget, seed):
     # One after another, so that what depends on a split is made once for it.
     jobs.sort(key=lambda job: job[2].split)
     found = {budget: ([], []) for budget in by_budget}
-    with (
-        # Threads that share products this small wait for one another most of the time.
-        threadpool_limits(1, user_api="blas"),
-        progress("Fitting probes", len(features) * len(jobs)) as advance,
-    ):
+    with progress("Fitting probes", len(features) * len(jobs)) as advance:
         for one in features:
             answers = {}
             for budget, place, draw in jobs:
