@@ -68,7 +68,8 @@ def test_input_that_is_no_table_of_numbers(features):
     fitted = WhiteningTransformer().fit(features)
     for wrong, message in (
         (features[:, :5], "expecting 6 features"),
-        (["a text"], "Expected 2D array"),
+        (features[0], "Expected 2D array"),
+        ([["a"] * 6], "could not convert string to float"),
         (np.full((2, 6), np.nan), "contains NaN"),
     ):
         with pytest.raises(ValueError, match=message):
