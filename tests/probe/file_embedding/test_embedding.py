@@ -193,9 +193,7 @@ def unfinished(embed, texts, tmp_path, monkeypatch):
     rows = [*texts[:5], "\ud800", *texts[5:10], "\ud800"]
     path = tmp_path / "in.txt"
     path.write_text("\n".join(rows), "utf-8", "surrogatepass")
-    with pytest.raises(
-        BertEmbedError, match=r"2 rows of .*in.txt failed, at most 1.*row 11, line 12"
-    ):
+    with pytest.raises(BertEmbedError, match=r"in\.txt that failed: 2; at most 1.*row 11, line 12"):
         embed(path, tmp_path / "v.npy", max_failures=1)
     return path
 
@@ -203,6 +201,11 @@ def unfinished(embed, texts, tmp_path, monkeypatch):
 def test_too_many_failures_stop_it_and_more_let_it_go_on(embed, unfinished, tmp_path):
     report = embed(unfinished, tmp_path / "v.npy", max_failures=2)
     assert (report["failed"], report["resumed"]) == (2, 9)
+
+
+def test_fewer_failures_than_there_were_are_too_few(embed, unfinished, tmp_path):
+    with pytest.raises(BertEmbedError, match=r"at most 0 may \(--max-failures\)"):
+        embed(unfinished, tmp_path / "v.npy", max_failures=0)
 
 
 def test_what_is_unfinished_goes_on_with_the_same_alone(

@@ -79,11 +79,9 @@ class WindowWriter:
         state["dimensions"] = vectors.shape[1]
         self._wait()
         if self._max_failures is not None and state["failed"] > self._max_failures:
-            row, one = failures[-1]
             raise BertEmbedError(
-                f"{state['failed']} rows of {self._input_path} failed, at most "
-                f"{self._max_failures} may (--max-failures). The last of them, row {row}"
-                f"{_at(one.line)}: {one.problem}"
+                f"Rows of {self._input_path} that failed: {state['failed']}; at most "
+                f"{self._max_failures} may (--max-failures).{_last(failures)}"
             )
         self._state = state
         self._pending = self._pool.submit(self._put, window, vectors, failures, state)
@@ -111,8 +109,12 @@ def _about(row, one):
     return {"row": row, "line": one.line, "id": one.id, "reason": reason}
 
 
-def _at(line):
-    return "" if line is None else f", line {line}"
+def _last(failures):
+    if not failures:
+        return ""
+    row, one = failures[-1]
+    at = f"row {row}" if one.line is None else f"row {row}, line {one.line}"
+    return f" The last of them, {at}: {one.problem}"
 
 
 def _line(value):
