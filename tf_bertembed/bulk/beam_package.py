@@ -20,6 +20,7 @@ try:
     )
     from apache_beam.runners.portability.portable_runner import JobServiceHandle
     from apache_beam.runners.runner import PipelineState
+    from apache_beam.transforms.environments import SubprocessSDKEnvironment
 except ImportError as error:
     if error.name != "apache_beam":
         raise
@@ -37,6 +38,7 @@ __all__ = [
     "PipelineOptions",
     "PipelineState",
     "StandardOptions",
+    "SubprocessSDKEnvironment",
     "beam",
     "beam_provision_api_pb2",
     "inference",

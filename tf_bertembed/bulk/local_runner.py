@@ -1,16 +1,39 @@
 """Which runner runs a pipeline, and on how many processes of this machine."""
 
+import logging
+import sys
+
 from tf_bertembed.bulk.beam_package import (
     DirectOptions,
     ExtendedProvisionInfo,
     FnApiRunner,
     JobServiceHandle,
     StandardOptions,
+    SubprocessSDKEnvironment,
     beam_provision_api_pb2,
 )
 from tf_bertembed.common import available_cores
 
+PROCESSES = "multi_processing"
 LOCAL = (None, "DirectRunner", "SwitchingDirectRunner", "FnApiRunner")
+
+
+class _LocalRunner(FnApiRunner):
+    """`FnApiRunner` whose worker processes write nothing but errors to stderr."""
+
+    def run_pipeline(self, pipeline, options):
+        direct = options.view_as(DirectOptions)
+        mode = direct.direct_running_mode
+        if mode != PROCESSES or not logging.getLogger().level >= logging.ERROR:
+            return super().run_pipeline(pipeline, options)
+        command = f"{sys.executable} -m tf_bertembed.bulk.quiet_worker"
+        self._default_environment = SubprocessSDKEnvironment.from_command_string(command)
+        # In this mode only does the runner of Beam take the environment that it is given.
+        direct.direct_running_mode = "in_memory"
+        try:
+            return super().run_pipeline(pipeline, options)
+        finally:
+            direct.direct_running_mode = mode
 
 
 def is_local(options):
@@ -44,7 +67,7 @@ def choose_runner(options):
     information = ExtendedProvisionInfo(
         beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded)
     )
-    return FnApiRunner(provision_info=information)
+    return _LocalRunner(provision_info=information)
 
 
 def worker_processes(options):
@@ -57,7 +80,7 @@ def worker_processes(options):
         An int.
     """
     direct = options.view_as(DirectOptions)
-    if direct.direct_running_mode != "multi_processing":
+    if direct.direct_running_mode != PROCESSES:
         return 1
     return direct.direct_num_workers or available_cores()
 
