@@ -98,8 +98,6 @@ class BertEmbedTransformer(TextTransformer):
         self.progress = progress
 
     def _features(self, texts):
-        if self.batch_size is not None and self.batch_size < 1:
-            raise BertEmbedError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
         return self._opened().encode(
             texts, self.batch_size, self.max_pieces, show_progress=self.progress
         )
@@ -110,6 +108,10 @@ class BertEmbedTransformer(TextTransformer):
     def _opened(self):
         from tf_bertembed.probe.opened_encoder import open_encoder
 
+        for name in ("batch_size", "max_pieces"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
         settings = (
             *(str(self.path), self.pooling, self.normalize, self.sequence_length, self.layers),
             *(None if self.cache is None else str(self.cache), self.layer_weights),
