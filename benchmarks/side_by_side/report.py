@@ -1,6 +1,7 @@
 """The finished cells as tables."""
 
 import csv
+import dataclasses
 
 import numpy as np
 
@@ -30,6 +31,17 @@ def _holds(ours, theirs):
     return "yes" if np.mean(ours) >= np.mean(theirs) - np.std(theirs, ddof=1) else "no"
 
 
+def _of_theirs(results, name, chosen):
+    """The median over seeds of what the chosen cells took over what theirs did."""
+    pairs = {dataclasses.replace(cell, side=THEIRS, form="none"): cell for cell in chosen}
+    shares = [
+        results[cell][name] / results[their][name]
+        for their, cell in pairs.items()
+        if their in results
+    ]
+    return f"{np.median(shares):.2f}" if shares else ""
+
+
 def rows(results):
     """A row for each data set, weights, number of labels, side and form."""
     keys = dict.fromkeys(
@@ -39,9 +51,14 @@ def rows(results):
         same = {"data": data, "weights": weights, "per_class": per_class}
         scores = _values(results, "score", **same, side=side, form=form)
         alone = _values(results, "score", **same, side=OURS, form="none")
-        theirs = _values(results, "seconds", **same, side=THEIRS)
         their_scores = _values(results, "score", **same, side=THEIRS)
         seconds = _values(results, "seconds", **same, side=side, form=form)
+        chosen = [
+            cell
+            for cell in results
+            if (cell.data, cell.weights, cell.per_class, cell.side, cell.form)
+            == (data, weights, per_class, side, form)
+        ]
         yield {
             **same,
             "side": side,
@@ -54,7 +71,8 @@ def rows(results):
             else "",
             "holds": _holds(scores, their_scores) if (side, form) == (OURS, "none") else "",
             "seconds": f"{np.median(seconds):.1f}",
-            "of_theirs": f"{np.median(seconds) / np.median(theirs):.2f}" if theirs else "",
+            "of_theirs": _of_theirs(results, "seconds", chosen),
+            "cpu_of_theirs": _of_theirs(results, "cpu_seconds", chosen),
         }
 
 
