@@ -105,3 +105,20 @@ def test_our_mean_may_be_one_deviation_of_theirs_below(parts):
 
     assert row((0.69, 0.71))["holds"] == "yes"
     assert row((0.68, 0.70))["holds"] == "no"
+
+
+def test_times_are_compared_seed_by_seed(parts):
+    sides = {parts["plan"].OURS: (1.0, 30.0, 9.0), parts["plan"].THEIRS: (2.0, 20.0, 10.0)}
+    results = {
+        _cell(parts, side=side, seed=seed): {
+            "score": 0.5,
+            "seconds": s,
+            "cpu_seconds": 2 * s + seed,
+        }
+        for side, seconds in sides.items()
+        for seed, s in enumerate(seconds)
+    }
+    ours, theirs = parts["report"].rows(results)
+    assert (ours["of_theirs"], theirs["of_theirs"]) == ("0.90", "1.00")
+    # 2 / 4, 61 / 41 and 20 / 22.
+    assert ours["cpu_of_theirs"] == "0.91"
