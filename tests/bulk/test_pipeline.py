@@ -110,10 +110,10 @@ def test_failed_rows_have_a_place_and_a_reason(bad_text, fragile_model, tmp_path
         "null": (lines, 2, "A string was expected. Received: a NoneType."),
         "none": (lines, 3, "`text` is missing. Received: id."),
         f"{lines}:4": (lines, 4, "JSON was expected"),
-        f"{lines}:5": (lines, 5, "UTF-8 was expected. Received: byte 0xff"),
+        f"{lines}:5": (lines, 5, "UTF-8 text was expected, byte 0xff"),
         f"{lines}:6": (lines, 6, "this text is too much"),
         "long": (lines, 7, "At most 40 bytes were expected. Received: 50 bytes."),
-        broken: (broken, None, "no Parquet file"),
+        broken: (broken, None, "A Parquet file was expected"),
     }
     assert sorted(failed) == sorted(expected)
     for key, (file, line, reason) in expected.items():

@@ -56,21 +56,20 @@ def test_an_empty_file_has_no_rows():
 def test_a_line_that_is_not_utf8_stops_nothing():
     first, second, third = readers.text_rows(file(b"one\ntw\xff\nthree\n"))
     assert (first, third) == ((1, None, "one"), (3, None, "three"))
-    assert second[2].reason == "UTF-8 was expected. Received: byte 0xff at column 3."
+    assert "UTF-8 text was expected, byte 0xff at column 3" in second[2].reason
     assert second[2].received == "tw\\xff"
 
 
 def test_a_line_without_end_fills_no_memory():
-    rows = list(readers.read_lines(file("short\n" + "x" * 1000 + "\nlast"), limit=64))
+    rows = list(readers.read_lines(file("short\n" + "x" * 1000 + "\nlast"), longest=64))
     assert [number for number, _ in rows] == [1, 2, 3]
     assert (rows[0][1], rows[2][1]) == ("short", "last")
-    assert rows[1][1].reason == "A line of at most 64 bytes was expected. Received: 1001 bytes."
-    assert len(rows[1][1].received) <= 200
+    assert rows[1][1].reason == "The line is longer than 64 bytes."
 
 
 def test_a_line_of_just_the_limit_is_read():
-    assert list(readers.read_lines(file("x" * 63 + "\n" + "y" * 64), limit=64)) == [
-        (1, "x" * 63),
+    assert list(readers.read_lines(file("x" * 64 + "\r\n" + "y" * 64), longest=64)) == [
+        (1, "x" * 64),
         (2, "y" * 64),
     ]
 
@@ -82,7 +81,7 @@ def test_gzip_that_breaks_off_keeps_what_came_before():
     assert rows
     assert all(isinstance(line, str) for _, line in rows)
     assert number == len(rows) + 1
-    assert "gzip data is broken from here on" in failure.reason
+    assert "gzip data is broken" in failure.reason
 
 
 def test_json_lines():
@@ -132,6 +131,54 @@ def test_parquet_without_the_column_is_told_once_a_group():
     assert failure.reason == "The column `text` is missing. Received: txt."
 
 
+def test_a_string_of_parquet_that_is_not_utf8_fails_alone():
+    strings = pyarrow.array([b"good", b"caf\xe9", b"last"]).view(pyarrow.string())
+    first, bad, last = readers.parquet_rows(parquet({"id": [1, 2, 3], "text": strings}, 3), 0, 0)
+    assert (first, last) == ((0, "1", "good"), (2, "3", "last"))
+    assert bad[:2] == (1, "2")
+    assert bad[2].reason == "`text` holds bytes; a string in UTF-8 was expected."
+    assert "caf\\xe9" in bad[2].received
+
+
+def damaged(columns, place, size=40, **options):
+    opened = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), opened, **options)
+    content = bytearray(opened.getvalue())
+    place = place if place >= 0 else place + len(content)
+    content[place : place + size] = b"\xff" * size
+    return file(bytes(content))
+
+
+def test_damaged_parquet_keeps_what_came_before():
+    texts = [f"text {number * 7919 % 10007}" for number in range(20_000)]
+    plain = {"compression": "none", "use_dictionary": False, "data_page_size": 4096}
+    opened = damaged({"text": texts}, 150_000, 10_000, **plain)
+    *rows, (number, key, failure) = readers.parquet_rows(opened, 0, 0)
+    assert [text for _, _, text in rows] == texts[: len(rows)]
+    assert 0 < len(rows) < len(texts)
+    assert (number, key) == (len(rows), None)
+    assert "The Parquet data is broken" in failure.reason
+
+
+def test_parquet_whose_end_is_damaged():
+    opened = damaged({"text": ["a"] * 9}, -8 - 200, 200)
+    with pytest.raises(FileFormatError, match="A Parquet file was expected"):
+        readers.parquet_groups(opened)
+
+
+class Unreachable(io.BytesIO):
+    def readinto(self, buffer):
+        raise ConnectionError("the disk is away")
+
+    def read(self, size=-1):
+        raise ConnectionError("the disk is away")
+
+
+def test_a_disk_that_fails_is_no_damage():
+    with pytest.raises(ConnectionError, match="the disk is away"):
+        readers.parquet_groups(Unreachable(parquet({"text": ["a"]}).getvalue()))
+
+
 def test_no_parquet():
-    with pytest.raises(FileFormatError, match="no Parquet file"):
+    with pytest.raises(FileFormatError, match="A Parquet file was expected"):
         readers.parquet_groups(file("id,text\n1,a\n"))

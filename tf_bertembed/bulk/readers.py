@@ -1,19 +1,17 @@
 """Rows of text, JSON lines and Parquet, where one bad row does not stop the others."""
 
-import codecs
 import gzip
-import zlib
+from pathlib import PurePosixPath
 
 from tf_bertembed.bulk.failures import check_text, failure_of
-from tf_bertembed.common import BertEmbedError, FileFormatError, parse_json
+from tf_bertembed.common import BertEmbedError, FileFormatError, decode_line, parse_json
+from tf_bertembed.common.files import GZIP_MAGIC
+from tf_bertembed.text import tables
+from tf_bertembed.text.parquet_files import open_parquet, read_columns
+from tf_bertembed.text.raw_lines import LONGEST, endless, raw_lines
 
 TEXT, JSON_LINES, PARQUET = "text", "jsonl", "parquet"
 FORMATS = (TEXT, JSON_LINES, PARQUET)
-SUFFIXES = {".jsonl": JSON_LINES, ".ndjson": JSON_LINES, ".json": JSON_LINES, ".parquet": PARQUET}
-TABLES = (".tsv", ".csv")
-GZIP_MAGIC = b"\x1f\x8b"
-# Longer ones are passed over in pieces, so that a file without line ends fills no memory.
-LONGEST_LINE = 1 << 26
 ROWS_AT_A_TIME = 1024
 
 
@@ -29,21 +27,23 @@ def format_of(path):
     Raises:
         BertEmbedError: where the suffix tells of a table with several columns.
     """
-    name = path.lower().removesuffix(".gz")
-    if name.endswith(TABLES):
+    suffix = tables.unpacked_suffix(PurePosixPath(path))
+    if suffix in tables.DELIMITERS:
         raise BertEmbedError(
             f"{path} is a table. Convert it to JSON lines or Parquet, or read its lines as texts "
             "with --input-format text."
         )
-    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), TEXT)
+    if suffix in tables.JSON_LINES:
+        return JSON_LINES
+    return PARQUET if suffix == f".{PARQUET}" else TEXT
 
 
-def read_lines(file, limit=LONGEST_LINE):
+def read_lines(file, longest=LONGEST):
     """Read lines that may be broken, each for itself.
 
     Args:
         file: binary file that can seek; unpacked where its content is gzip.
-        limit: int. The most bytes of a line.
+        longest: int. The most bytes of a line.
 
     Yields:
         Pairs of an int, counted from 1, and a string, or the `TextFailure` of
@@ -56,33 +56,18 @@ def read_lines(file, limit=LONGEST_LINE):
         file = gzip.GzipFile(fileobj=file)
     number = 0
     try:
-        while line := file.readline(limit):
-            number += 1
-            size, end = len(line), line
-            while len(end) == limit and not end.endswith(b"\n"):
-                end = file.readline(limit)
-                size += len(end)
-            if size > limit:
-                problem = f"A line of at most {limit} bytes was expected. Received: {size} bytes."
-                yield number, failure_of(problem, line[:80].decode("utf-8", "replace"))
-                continue
-            if number == 1:
-                line = line.removeprefix(codecs.BOM_UTF8)
-            yield number, _decoded(line.removesuffix(b"\n").removesuffix(b"\r"))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        problem = f"The gzip data is broken from here on: {error}"
-        yield number + 1, failure_of(problem, "")
+        for number, line in raw_lines(file, "", longest):
+            found = failure_of(endless(longest), "") if line is None else _decoded(number, line)
+            yield number, found
+    except FileFormatError as error:
+        yield number + 1, failure_of(error.problem, "")
 
 
-def _decoded(line):
+def _decoded(number, line):
     try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        problem = (
-            f"UTF-8 was expected. Received: byte 0x{line[error.start]:02x} at column "
-            f"{error.start + 1}."
-        )
-        return failure_of(problem, line.decode("utf-8", "backslashreplace"))
+        return decode_line("", number, line)
+    except FileFormatError as error:
+        return failure_of(error.problem, line.decode("utf-8", "backslashreplace"))
 
 
 def text_rows(file):
@@ -134,11 +119,14 @@ def _columns(row, text_column, id_column, shown):
         problem = f"`{id_column}` must be a string or a whole number. Received: {key!r:.80}."
         return None, failure_of(problem, shown)
     key = None if key is None else str(key)
-    wrong = None if key is None else check_text(key, LONGEST_LINE)
+    wrong = None if key is None else check_text(key, LONGEST)
     if wrong is not None:
         return None, failure_of(f"`{id_column}`: {wrong.reason}", shown)
     if text_column not in row:
         problem = f"`{text_column}` is missing. Received: {', '.join(row) or 'no field'}."
+        return key, failure_of(problem, shown)
+    if isinstance(row[text_column], bytes):
+        problem = f"`{text_column}` holds bytes; a string in UTF-8 was expected."
         return key, failure_of(problem, shown)
     return key, row[text_column]
 
@@ -156,22 +144,12 @@ def parquet_groups(file):
     Raises:
         FileFormatError: where it is no Parquet file.
     """
-    metadata = _parquet(file).metadata
+    metadata = open_parquet(file, "").metadata
     groups, before = [], 0
     for group in range(metadata.num_row_groups):
         groups.append((group, before))
         before += metadata.row_group(group).num_rows
     return groups
-
-
-def _parquet(file):
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        return pyarrow.parquet.ParquetFile(file)
-    except pyarrow.ArrowInvalid as error:
-        raise FileFormatError("", f"This is no Parquet file: {error}") from error
 
 
 def parquet_rows(file, group, before, text_column="text", id_column="id"):
@@ -187,16 +165,21 @@ def parquet_rows(file, group, before, text_column="text", id_column="id"):
     Yields:
         Triples of an int (the row, counted from 0), a string or `None` (the
         id) and what stands in the column of the texts, or a `TextFailure`; of
-        a group without that column one for all.
+        a group without that column one for all, and one for all that comes
+        after damage.
     """
-    parquet = _parquet(file)
+    parquet = open_parquet(file, "")
     names = parquet.schema_arrow.names
     if text_column not in names:
         problem = f"The column `{text_column}` is missing. Received: {', '.join(names)}."
         yield before, None, failure_of(problem, "")
         return
-    columns = [name for name in (text_column, id_column) if name in names]
-    batches = parquet.iter_batches(ROWS_AT_A_TIME, row_groups=[group], columns=columns)
-    found = (row for batch in batches for row in batch.to_pylist())
-    for number, row in enumerate(found, start=before):
-        yield number, *_columns(row, text_column, id_column, repr(row))
+    columns = [name for name in dict.fromkeys((text_column, id_column)) if name in names]
+    number = before
+    try:
+        for values in read_columns(parquet, "", columns, ROWS_AT_A_TIME, [group]):
+            row = dict(zip(columns, values, strict=True))
+            yield number, *_columns(row, text_column, id_column, repr(row))
+            number += 1
+    except FileFormatError as error:
+        yield number, None, failure_of(error.problem, "")

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import io
 
 import pandas
 import pyarrow
@@ -132,6 +133,13 @@ def test_parquet_whose_strings_are_not_utf8(tmp_path):
     assert rows == [Row(None, None, "café"), Row(None, None, None, "`text` is not UTF-8.")]
 
 
+def parquet_without_end():
+    opened = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["a"] * 9}), opened)
+    content = opened.getvalue()
+    return content[:-208] + b"\xff" * 200 + content[-8:]
+
+
 def packed_and_broken():
     return gzip.compress(b"text\n" * 9000)[:-9]
 
@@ -152,6 +160,7 @@ def packed_and_broken():
         ("a.txt", b"", {}, "empty"),
         ("a.txt.gz", packed_and_broken(), {}, "gzip data is broken"),
         ("a.parquet", b"text\n", {}, "A Parquet file was expected"),
+        ("a.parquet", parquet_without_end(), {}, "A Parquet file was expected"),
     ],
 )
 def test_a_file_that_is_not_of_its_format(name, content, columns, message, tmp_path):

@@ -3,10 +3,10 @@
 import os
 
 from tf_bertembed.common import BertEmbedError, OutputExistsError
-from tf_bertembed.probe.file_embedding.parquet import import_arrow
 from tf_bertembed.probe.file_embedding.tables import IDS, TABLE, TABLES
 from tf_bertembed.probe.file_embedding.unfinished import sync_folder
 from tf_bertembed.probe.file_embedding.vectors import VECTORS
+from tf_bertembed.text.parquet_files import import_arrow
 
 # As they are called while they grow.
 FAILED = "failed.jsonl"

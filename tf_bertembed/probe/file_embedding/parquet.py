@@ -1,33 +1,13 @@
 """Rows of Parquet files."""
 
-from tf_bertembed.common import FileFormatError, MissingPackageError, require_file
+from tf_bertembed.common import FileFormatError, require_file
 from tf_bertembed.probe.file_embedding.rows import Row
+from tf_bertembed.text.parquet_files import import_arrow, open_parquet, read_columns
 
 MAGIC = b"PAR1"
 BATCH = 4096
 # Else a whole column of a row group is read at once.
 BUFFER = 1 << 20
-
-
-def import_arrow(purpose):
-    """Import pyarrow, or say what needs it.
-
-    Args:
-        purpose: string. What needs it.
-
-    Returns:
-        The module, with `ipc` and `parquet` loaded.
-
-    Raises:
-        MissingPackageError: where it is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.ipc
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingPackageError(["pyarrow"], purpose) from error
-    return pyarrow
 
 
 class ParquetRows:
@@ -44,15 +24,10 @@ class ParquetRows:
     """
 
     def __init__(self, path, columns):
-        arrow = import_arrow("Reading Parquet files")
         self.path = require_file(path)
         self.position = 0
         self._columns = columns
-        self._arrow = arrow
-        try:
-            self._file = arrow.parquet.ParquetFile(path, buffer_size=BUFFER)
-        except arrow.ArrowInvalid as error:
-            raise FileFormatError(path, f"A Parquet file was expected: {error}") from error
+        self._file = open_parquet(path, path, buffer_size=BUFFER)
         try:
             self._check_columns()
         except BaseException:
@@ -70,14 +45,9 @@ class ParquetRows:
 
     def __iter__(self):
         names = list(dict.fromkeys(name for name in self._columns if name is not None))
-        try:
-            for batch in self._file.iter_batches(BATCH, columns=names):
-                values = [_values(batch.column(name)) for name in names]
-                for row in zip(*values, strict=True):
-                    self.position += 1
-                    yield self._row(dict(zip(names, row, strict=True)))
-        except (self._arrow.ArrowException, OSError) as error:
-            raise FileFormatError(self.path, f"The Parquet data is broken: {error}") from error
+        for values in read_columns(self._file, self.path, names, BATCH):
+            self.position += 1
+            yield self._row(dict(zip(names, values, strict=True)))
 
     def _row(self, values):
         text = values[self._columns.text]
@@ -87,7 +57,8 @@ class ParquetRows:
         return self._columns.row(None, values)
 
     def _check_columns(self):
-        schema, types = self._file.schema_arrow, self._arrow.types
+        types = import_arrow("Reading Parquet files").types
+        schema = self._file.schema_arrow
         problem = self._columns.missing(schema.names)
         if problem:
             raise FileFormatError(self.path, problem)
@@ -102,18 +73,3 @@ class ParquetRows:
                 raise FileFormatError(
                     self.path, f"`{name}` must hold {expected}. Received: {kind}."
                 )
-
-
-def _values(column):
-    try:
-        return column.to_pylist()
-    except UnicodeDecodeError:
-        # Arrow does not look whether its strings are UTF-8.
-        return [_value(one) for one in column]
-
-
-def _value(scalar):
-    try:
-        return scalar.as_py()
-    except UnicodeDecodeError:
-        return scalar.as_buffer().to_pybytes()

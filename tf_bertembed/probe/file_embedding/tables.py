@@ -5,9 +5,9 @@ import itertools
 import json
 import os
 
-from tf_bertembed.probe.file_embedding.parquet import import_arrow
 from tf_bertembed.probe.file_embedding.rows import WINDOW
 from tf_bertembed.probe.file_embedding.vectors import VECTORS, read_vectors
+from tf_bertembed.text.parquet_files import import_arrow
 
 IDS, TABLE = "ids.jsonl", "table"
 TABLES = (".parquet", ".arrow", ".feather")

@@ -4,11 +4,9 @@ import collections
 import csv
 
 from tf_bertembed.common import FileFormatError, decode_line, parse_json
-from tf_bertembed.probe.file_embedding.lines import LONGEST
 from tf_bertembed.probe.file_embedding.rows import Row
+from tf_bertembed.text.raw_lines import LONGEST, endless
 from tf_bertembed.text.tables import check_distinct, unquoted
-
-ENDLESS = f"The line is longer than {LONGEST >> 20} MiB."
 
 
 def text_rows(lines, columns):
@@ -49,7 +47,7 @@ def csv_rows(lines, columns):
 
 def _decoded(path, line, content):
     if content is None:
-        raise FileFormatError(path, ENDLESS, line)
+        raise FileFormatError(path, endless(), line)
     return decode_line(path, line, content)
 
 
