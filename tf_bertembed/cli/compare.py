@@ -69,10 +69,11 @@ def compare(
     seed: Seed = 0,
     as_json: Json = False,
 ):
-    """Compare TF-IDF, word vectors, BERT and both as features of a logistic regression.
+    """Compare word vectors, BERT and both on your own labels.
 
-    Tells which is best for the labels of --train, by how much, and whether
-    that is more than noise.
+    Each, and TF-IDF, as features of a logistic regression. Tells which is
+    best for the labels of --train, by how much, and whether that is more than
+    noise.
     """
     start_tensorflow(streams=True)
     from tf_bertembed import probe

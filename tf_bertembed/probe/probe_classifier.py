@@ -283,7 +283,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         return candidates
 
     def _splitter(self, classes, counts):
-        if hasattr(self.cv, "split"):
+        # A string has `split` too.
+        if hasattr(self.cv, "get_n_splits"):
             return self.cv
         if isinstance(self.cv, bool) or not isinstance(self.cv, numbers.Integral) or self.cv < 2:
             raise BertEmbedError(

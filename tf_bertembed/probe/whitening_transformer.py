@@ -40,7 +40,7 @@ class WhiteningTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
 
     features = np.random.default_rng(0).normal(size=(50, 4)) @ np.diag([1, 2, 3, 4]) + 5
     white = probe.WhiteningTransformer(dimensions=2).fit_transform(features)
-    assert white.shape == (50, 2) and np.allclose(np.cov(white.T, bias=True), np.eye(2))
+    assert white.shape == (50, 2) and np.allclose(np.cov(white.T, bias=True), np.eye(2), atol=1e-5)
     ```
 
     References:
@@ -65,6 +65,19 @@ class WhiteningTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
 
         Returns:
             The transformer itself.
+
+        Raises:
+            BertEmbedError: where the features vary in too few directions.
+
+        Example:
+
+        ```python
+        import numpy as np
+        from tf_bertembed import probe
+
+        features = np.random.default_rng(0).normal(size=(50, 4))
+        assert probe.WhiteningTransformer().fit(features).whitening_.shape == (4, 4)
+        ```
         """
         X = validate_data(self, X, dtype=FLOATS, ensure_min_samples=2)
         self.mean_ = X.mean(axis=0, dtype="float64")
@@ -80,6 +93,17 @@ class WhiteningTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
 
         Returns:
             An array `[N, k]`, float32 or float64 as `X`.
+
+        Example:
+
+        ```python
+        import numpy as np
+        from tf_bertembed import probe
+
+        features = np.random.default_rng(0).normal(size=(50, 4))
+        whitening = probe.WhiteningTransformer(2).fit(features[:40])
+        assert whitening.transform(features[40:]).shape == (10, 2)
+        ```
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOATS, reset=False)

@@ -183,6 +183,7 @@ class Dying(Scripted):
         return super().evaluate(task, examples, batch_size)
 
 
+@pytest.mark.slow
 def test_a_killed_training_of_several_seeds_goes_on_to_the_best_of_them(
     tmp_path, make_examples, tiny_start, tiny_settings
 ):
