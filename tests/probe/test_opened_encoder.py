@@ -89,6 +89,7 @@ def test_only_what_is_missing_is_computed(preset, texts, expected, tmp_path, mon
     assert near(encoder.encode(texts), wanted)
 
 
+@pytest.mark.slow
 def test_each_setting_has_vectors_of_its_own(preset, texts, tmp_path):
     settings = (
         {},
@@ -162,7 +163,7 @@ def test_which_files_count(model, tmp_path):
     (model / "history.png").write_bytes(b"a picture")
     (model / ".hidden").mkdir()
     (model / ".hidden" / "config.json").write_text("{}")
-    (model / "round").symlink_to(model)
+    (model / "round").symlink_to(".")
     assert fingerprint(model, []) == before
     assert fingerprint(model, ["max"]) != before
     # A folder behind a link counts like any other.

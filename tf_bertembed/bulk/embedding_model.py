@@ -7,13 +7,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  # registers the tokenizer's ops, which loading needs
 
-from tf_bertembed import text
 from tf_bertembed.bulk.failures import check_text, failure_of
 from tf_bertembed.bulk.model_files import EMBED, OUTPUT, find_model
-from tf_bertembed.models.text_encoder import MAX_PIECES, encode_batches
+from tf_bertembed.models.text_encoder import byte_batches, encode_batches
 
-# About what a piece of English takes; one of Chinese takes 3.
-BYTES_PER_PIECE = 4
 # What a text or the size of a batch may cause; all else is the machine's fault, and is raised.
 CAUSED_BY_TEXTS = (
     tf.errors.InvalidArgumentError,
@@ -69,8 +66,7 @@ class EmbeddingModel:
         if not rows:
             return vectors, failures, 0
         texts = [values[row] for row in rows]
-        pieces = self._settings.max_pieces or MAX_PIECES
-        batches = text.length_batches(texts, None, max_bytes=BYTES_PER_PIECE * pieces)
+        batches = byte_batches(texts, max_pieces=self._settings.max_pieces)
         reasons = {}
         vectors[rows] = encode_batches(
             lambda batch: self._run(batch, reasons), texts, batches, self._settings.streams

@@ -7,15 +7,15 @@ from google.protobuf.message import DecodeError
 from tf_bertembed.common import BertEmbedError, FileFormatError, MissingFileError
 from tf_bertembed.export.protos import message_class
 from tf_bertembed.export.signature_checks import signature_facts, takes_strings
+from tf_bertembed.export.versions import GRAPH, folder_names, newest_version, remote_files
 
-GRAPH, SERVE, EMBED, TEXT, OUTPUT = "saved_model.pb", "serve", "embed", "text", "embedding"
+SERVE, EMBED, TEXT, OUTPUT = "serve", "embed", "text", "embedding"
 
 
 def find_model(path):
     """Find the newest version of an exported model.
 
-    A path with `://` in it is read as TensorFlow reads it (`tf.io.gfile`), any
-    other without TensorFlow, which takes seconds to load.
+    On any file system that TensorFlow knows, see `newest_version`.
 
     Args:
         path: string or `pathlib.Path`. `NAME/VERSION`, or `NAME` for its
@@ -31,39 +31,18 @@ def find_model(path):
         BertEmbedError: where the model has no signature `embed` from `text` to
             `embedding`.
     """
-    path = str(path)
-    names = _names(path)
-    if names is None:
+    found = newest_version(path)
+    if found is not None:
+        return found, _dimensions(found)
+    if folder_names(str(path)) is None:
         raise MissingFileError(path, "It should be the folder of an exported model.")
-    if GRAPH in names:
-        return path, _dimensions(path)
-    numbers = [name for name in names if name.isascii() and name.isdigit()]
-    for name in sorted(numbers, key=int, reverse=True):
-        version = os.path.join(path, name)
-        if GRAPH in (_names(version) or ()):
-            return version, _dimensions(version)
     raise FileFormatError(
         path, f"The folder holds no {GRAPH}. Export a model with `tf-bertembed export`."
     )
 
 
-def _remote_files():
-    import tensorflow as tf
-
-    return tf.io.gfile
-
-
-def _names(folder):
-    if "://" in folder:
-        files = _remote_files()
-        if not files.isdir(folder):
-            return None
-        return {name.rstrip("/") for name in files.listdir(folder)}
-    return set(os.listdir(folder)) if os.path.isdir(folder) else None
-
-
 def _read(path):
-    with _remote_files().GFile(path, "rb") if "://" in path else open(path, "rb") as file:
+    with remote_files().GFile(path, "rb") if "://" in path else open(path, "rb") as file:
         return file.read()
 
 

@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "derive_seed": "seeds",
         "make_folder": "places",
         "numbered_folders": "places",
+        "numbered_names": "places",
         "open_bytes": "files",
         "parse_json": "json_files",
         "progress": "bars",

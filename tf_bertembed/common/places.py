@@ -148,7 +148,27 @@ def numbered_folders(folder):
     ```
     """
     folder = Path(folder)
-    entries = folder.iterdir() if folder.is_dir() else ()
+    names = os.listdir(folder) if folder.is_dir() else ()
+    return {number: folder / name for number, name in numbered_names(names).items()}
+
+
+def numbered_names(names):
+    """Choose the names that are whole numbers, as `numbered_folders` does.
+
+    Args:
+        names: iterable of strings.
+
+    Returns:
+        A dict from int to string, in the order of the numbers.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    assert common.numbered_names({"10", "2", "notes"}) == {2: "2", 10: "10"}
+    ```
+    """
     # isdigit alone lets through digits that int does not take, such as "²".
-    numbered = {int(e.name): e for e in entries if e.name.isascii() and e.name.isdigit()}
-    return {n: entry for n, entry in sorted(numbered.items()) if n <= LARGEST_NUMBER}
+    numbered = {int(name): name for name in names if name.isascii() and name.isdigit()}
+    return {n: name for n, name in sorted(numbered.items()) if n <= LARGEST_NUMBER}

@@ -16,7 +16,7 @@ from tf_bertembed.models.names import find_checkpoint
 from tf_bertembed.models.parts import check_parts
 from tf_bertembed.models.sentence_transformers import read_sentence_transformers
 from tf_bertembed.models.tokenizers import load_tokenizer
-from tf_bertembed.text import Preprocessor, piece_batches
+from tf_bertembed.text import Preprocessor, length_batches, piece_batches
 from tf_bertembed.text.checks import check_texts
 
 # Texts that are sorted by length together: enough for full batches of each
@@ -27,6 +27,8 @@ WINDOW = 16384
 MAX_PIECES = 1024
 FEWEST_PIECES = 256
 LONGEST = 256
+# About what a piece of English takes; one of Chinese takes 3.
+BYTES_PER_PIECE = 4
 
 
 def encode_batches(function, texts, batches, streams, vectors=None, advance=None):
@@ -73,6 +75,21 @@ def encode_batches(function, texts, batches, streams, vectors=None, advance=None
             pool.shutdown(cancel_futures=True)
             raise
     return vectors
+
+
+def byte_batches(texts, batch_size=None, max_pieces=None):
+    """Cut texts into batches where no tokenizer can be asked for their pieces.
+
+    Args:
+        texts: sequence of N strings.
+        batch_size: int. As for `TextEncoder.encode`.
+        max_pieces: int. As for `TextEncoder.encode`, reckoned from bytes.
+
+    Returns:
+        A list of int64 arrays, the places in `texts` of each batch.
+    """
+    pieces = MAX_PIECES if max_pieces is None else max_pieces
+    return length_batches(texts, batch_size, max_bytes=BYTES_PER_PIECE * pieces)
 
 
 def _pooled_by(mode):

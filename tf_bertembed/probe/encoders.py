@@ -4,19 +4,17 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_bertembed import models, tasks, text
+from tf_bertembed import models, tasks
 from tf_bertembed.common import BertEmbedError, read_json
+from tf_bertembed.export.versions import newest_version
 from tf_bertembed.models.text_encoder import (
-    MAX_PIECES,
+    byte_batches,
     default_streams,
     encode_batches,
     progress_or,
 )
-from tf_bertembed.probe.model_files import version_folder
 
 TASK, SENTENCE_ENCODER = "task.json", "tf_bertembed>SentenceEncoder"
-# About what a piece of English takes; one of Chinese takes 3.
-BYTES_PER_PIECE = 4
 
 
 class SavedModelEncoder:
@@ -44,12 +42,11 @@ class SavedModelEncoder:
         """As for `models.TextEncoder`, but that pieces are reckoned from bytes."""
         if not texts:
             raise BertEmbedError("There is no text to encode. Received: an empty list.")
-        max_pieces = MAX_PIECES if max_pieces is None else max_pieces
         with progress_or(advance, len(texts)) as advance:
             return encode_batches(
                 lambda batch: self._embed(text=batch)["embedding"],
                 texts,
-                text.length_batches(texts, batch_size, max_bytes=BYTES_PER_PIECE * max_pieces),
+                byte_batches(texts, batch_size, max_pieces),
                 default_streams() if streams is None else streams,
                 advance=advance,
             )
@@ -95,7 +92,7 @@ def load_encoder(
         MissingFileError: where nothing stands at the path.
         BertEmbedError: where it is no model, or a setting does not suit it.
     """
-    exported = version_folder(path)
+    exported = newest_version(path)
     asked = [value is not None for value in (pooling, normalize, layers, layer_weights)]
     if exported is None:
         if not any(asked) and _is_sentence_encoder(Path(path)):

@@ -8,29 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from tf_bertembed import __version__
-from tf_bertembed.common import BertEmbedError, MissingFileError, numbered_folders
+from tf_bertembed.common import BertEmbedError, MissingFileError
+from tf_bertembed.export.versions import GRAPH, newest_version
 from tf_bertembed.models.names import find_checkpoint
 
-SAVED_MODEL = "saved_model.pb"
 # What no loader of this package opens, and what may be larger than the model itself.
 UNREAD = {".bin", ".csv", ".html", ".md", ".msgpack", ".onnx", ".ot", ".png", ".pt", ".pth"}
-
-
-def version_folder(path):
-    """Find an exported model: the folder itself, or its highest complete version.
-
-    Args:
-        path: string or `pathlib.Path`. `NAME` or `NAME/VERSION`.
-
-    Returns:
-        A `pathlib.Path`; `None` where there is no exported model.
-    """
-    path = Path(path)
-    if (path / SAVED_MODEL).exists():
-        return path
-    versions = numbered_folders(path).values()
-    complete = [entry for entry in versions if (entry / SAVED_MODEL).exists()]
-    return complete[-1] if complete else None
 
 
 def model_folder(path):
@@ -48,7 +31,8 @@ def model_folder(path):
         MissingPackageError: where the name's package is not installed.
         BertEmbedError: where the path is no folder.
     """
-    return version_folder(path) or find_checkpoint(path)
+    exported = newest_version(path)
+    return find_checkpoint(path) if exported is None else Path(exported)
 
 
 def fingerprint(folder, settings):
@@ -68,14 +52,36 @@ def fingerprint(folder, settings):
         MissingFileError: where a link in the folder leads nowhere.
         BertEmbedError: where a file cannot be read, or there is none.
     """
+    return _number({**_content(folder), "settings": settings, "tf_bertembed": __version__})
+
+
+def content_digest(folder):
+    """Make a number that is another one for each model, whichever version of this package asks.
+
+    Args:
+        folder: `pathlib.Path`. What `model_folder` gave.
+
+    Returns:
+        A string of 64 hexadecimal digits.
+
+    Raises:
+        MissingFileError, BertEmbedError: as `fingerprint` does.
+    """
+    return _number(_content(folder))
+
+
+def _content(folder):
     names = sorted(_files(folder))
     if not names:
         raise BertEmbedError(f"{folder} holds no file; a model was expected there.")
-    digests = {name: _digest(folder / name) for name in names}
-    parts = {"files": digests, "settings": settings, "tf_bertembed": __version__}
-    if not {"config.json", SAVED_MODEL} & set(names):
+    parts = {"files": {name: _digest(folder / name) for name in names}}
+    if not {"config.json", GRAPH} & set(names):
         # Whether the tokenizer of Google's folders lower-cases is told by the folder's name.
         parts["name"] = folder.resolve().name
+    return parts
+
+
+def _number(parts):
     written = json.dumps(parts, sort_keys=True, default=_plain)
     return hashlib.sha256(written.encode()).hexdigest()
 

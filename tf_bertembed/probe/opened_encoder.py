@@ -149,7 +149,20 @@ class OpenedEncoder:
         return self._encoder
 
     def _fingerprint(self):
-        return fingerprint(self._folder, [self._settings, _precision()])
+        return encoder_fingerprint(self._folder, self._settings)
+
+
+def encoder_fingerprint(folder, settings):
+    """Make the number of a model, its settings and the precision that Keras is set to.
+
+    Args:
+        folder: `pathlib.Path`. What `model_folder` gave.
+        settings: dict that JSON can hold.
+
+    Returns:
+        As `fingerprint` does.
+    """
+    return fingerprint(folder, [settings, _precision()])
 
 
 def _nothing(steps):

@@ -18,8 +18,8 @@ from tf_bertembed.probe.file_embedding.tables import write_table
 from tf_bertembed.probe.file_embedding.unfinished import UnfinishedFile
 from tf_bertembed.probe.file_embedding.vectors import VECTORS, end_vectors
 from tf_bertembed.probe.file_embedding.window_writer import WindowWriter
-from tf_bertembed.probe.model_files import fingerprint, model_folder
-from tf_bertembed.probe.opened_encoder import open_encoder
+from tf_bertembed.probe.model_files import model_folder
+from tf_bertembed.probe.opened_encoder import encoder_fingerprint, open_encoder
 
 
 def embed_file(
@@ -156,7 +156,7 @@ def embed_file(
             "id column": id_column,
             "output format": output.suffix,
             "settings": settings,
-            "model": fingerprint(folder, settings),
+            "model": encoder_fingerprint(folder, settings),
             "limits": {"batch_size": batch_size, "max_pieces": max_pieces},
             "window": WINDOW,
         }
