@@ -13,6 +13,7 @@ from tf_bertembed.common import BertEmbedError, OutputExistsError
 from tf_bertembed.probe import ProbeClassifier
 from tf_bertembed.probe.comparison.features import SPARSE_C
 from tf_bertembed.probe.comparison.findings import lead, readable, sentences
+from tf_bertembed.probe.comparison.labelled_data import read_data
 from tf_bertembed.probe.comparison.word_counts import WORDS
 
 METHODS = ["TF-IDF", "word vectors", "word vectors (SIF)", "BERT", "BERT + word vectors"]
@@ -151,6 +152,7 @@ def test_folds_and_pairs(reviews, glove, preset, tmp_path):
     # Two texts that are one are told from two others by |u - v|, not by counts of words alone.
     assert scores["word vectors"]["score"] > 0.4
     assert report["judged_by"] == "2 stratified folds, 2 times"
+    assert not report["notes"]
 
 
 def metrics(scores, joint):
@@ -213,6 +215,35 @@ def test_what_is_refused_at_once(reviews, glove, preset, tmp_path):
         with pytest.raises(BertEmbedError, match=message):
             probe.compare(train, tmp_path / "new", **arguments)
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_what_is_read_is_never_replaced(reviews, glove, preset):
+    train = reviews / "train.tsv"
+    for output in (reviews, preset, preset.parent):
+        with pytest.raises(BertEmbedError, match="is, or holds, what is to be read"):
+            probe.compare(train, output, vectors=glove, backbone=preset, overwrite=True)
+    assert train.exists()
+    assert (preset / "config.json").exists()
+
+
+def test_an_exported_model_shows_no_layers(reviews, glove, saved_model, tmp_path):
+    with pytest.raises(BertEmbedError, match=r"`layers` needs a RUN or a checkpoint"):
+        probe.compare(
+            reviews / "train.tsv",
+            tmp_path / "new",
+            vectors=glove,
+            backbone=saved_model.parent,
+            layers=True,
+        )
+    # Told before anything is computed.
+    assert not list(tmp_path.iterdir())
+
+
+def test_texts_that_folds_may_share(tmp_path):
+    (tmp_path / "train.tsv").write_text("text\tlabel\na\tx\nb\ty\na\tx\na\ty\n")
+    (tmp_path / "test.tsv").write_text("text\tlabel\nb\tx\nb\ty\nc\ty\n")
+    assert read_data(tmp_path / "train.tsv").repeated == 2
+    assert read_data(tmp_path / "train.tsv", tmp_path / "test.tsv").repeated == 2
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_bertembed.common import BertEmbedError, OutputExistsError, atomic_path, derive_seed
+from tf_bertembed.export.versions import newest_version
 from tf_bertembed.probe.comparison.features import (
     BOTH,
     bert_features,
@@ -106,7 +107,8 @@ def compare(
         MissingFileError: where a file or model is missing.
         FileFormatError: where a file does not hold what it should.
         OutputExistsError: where something stands at `output`.
-        BertEmbedError: where a class has too few rows, or a setting cannot be.
+        BertEmbedError: where a class has too few rows, a setting cannot be, or
+            the output would replace what is read.
 
     Example:
 
@@ -132,8 +134,15 @@ def compare(
     References:
         Alain and Bengio, 2016, https://arxiv.org/abs/1610.01644
     """
+    from tf_bertembed.tasks.checkpoint_parts import check_spared
+
     if Path(output).exists() and not overwrite:
         raise OutputExistsError(output)
+    cache = f"{output}-cache" if cache is None else cache
+    for source in (train, test or train, vectors, backbone, *runs, cache):
+        check_spared(source, output)
+    # Before anything that takes minutes.
+    count = _layer_count(backbone) if layers else 0
     budgets = check_budgets(budgets)
     if draws < 1:
         raise BertEmbedError(f"`draws` must be at least 1. Received: {draws}.")
@@ -141,8 +150,7 @@ def compare(
     splits = make_splits(data, folds, repeats, seed)
     by_budget, notes = make_draws(data.labels, splits, budgets, draws if data.has_test else 1, seed)
     if data.repeated:
-        notes.append(f"{data.repeated} texts of {test} stand in {train} too.")
-    cache = f"{output}-cache" if cache is None else cache
+        notes.append(_repeated(data, train, test))
     read = {"cache": cache, "sequence_length": sequence_length}
     methods = _methods(data, vectors, backbone, runs, read)
     report = {
@@ -167,7 +175,7 @@ def compare(
     }
     report["verdict"] = [sentences(budget) for budget in reversed(report["budgets"])]
     if layers:
-        parts = _layers(data, backbone, read)
+        parts = _layers(data, backbone, count, read)
         largest = dict([list(by_budget.items())[-1]])
         (report["layers"],) = _judged(parts, data, splits, largest, seed)
     _write(report, output, overwrite)
@@ -187,10 +195,24 @@ def _methods(data, vectors, backbone, runs, read):
     return found
 
 
-def _layers(data, backbone, read):
+def _repeated(data, train, test):
+    if test is None:
+        return f"{data.repeated} rows of {train} repeat a text, which folds may share."
+    return f"{data.repeated} texts of {test} stand in {train} too."
+
+
+def _layer_count(backbone):
     from tf_bertembed import models
 
-    count = models.load(backbone).num_layers
+    if newest_version(backbone) is not None:
+        raise BertEmbedError(
+            f"`layers` needs a RUN or a checkpoint: an exported model shows no layers. Received: "
+            f"{backbone}."
+        )
+    return models.load(backbone).num_layers
+
+
+def _layers(data, backbone, count, read):
     return [
         bert_features(
             data, backbone, f"layer {layer}" if layer else "embeddings", layer=layer, **read

@@ -18,7 +18,8 @@ class LabelledData:
         classes: list of strings, sorted.
         train_rows: int. How many rows come from the training file.
         repeated: int. The rows of the test file whose text stands in the
-            training file too.
+            training file too; without a test file, the rows whose text stands
+            in a row before.
     """
 
     texts: tuple
@@ -60,7 +61,8 @@ def read_data(train, test=None):
         raise FileFormatError(
             train, f"2 labels or more were expected. Received: only {classes[0]!r}."
         )
-    texts, targets, repeated = first.texts, first.targets, 0
+    texts, targets, seen = first.texts, first.targets, set(zip(*first.texts, strict=True))
+    repeated = len(targets) - len(seen)
     if test is not None:
         second = read_labelled_rows(test, targets=("label",))
         if len(second.texts) != len(texts):
@@ -72,7 +74,6 @@ def read_data(train, test=None):
                 raise FileFormatError(
                     test, f"No row of {train} has the label {label!r}, so none can learn it.", line
                 )
-        seen = set(zip(*texts, strict=True))
         repeated = sum(row in seen for row in zip(*second.texts, strict=True))
         texts = tuple([*a, *b] for a, b in zip(texts, second.texts, strict=True))
         targets = [*targets, *second.targets]
