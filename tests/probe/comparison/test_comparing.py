@@ -135,7 +135,7 @@ def test_folds_and_pairs(reviews, glove, preset, tmp_path):
             pair = {"text_a": first["text"], "text_b": second["text"], "label": same}
             file.write(json.dumps(pair) + "\n")
             file.write(json.dumps({**pair, "text_b": first["text"], "label": "twice"}) + "\n")
-    labels = {json.loads(line)["label"] for line in (tmp_path / "pairs.jsonl").open()}
+    labelled = [json.loads(line)["label"] for line in (tmp_path / "pairs.jsonl").open()]
     report = probe.compare(
         tmp_path / "pairs.jsonl",
         tmp_path / "compared",
@@ -145,12 +145,18 @@ def test_folds_and_pairs(reviews, glove, preset, tmp_path):
         folds=2,
         repeats=2,
     )
-    assert (report["pairs"], report["labels"]) == (True, sorted(labels))
+    assert (report["pairs"], report["labels"]) == (True, sorted(set(labelled)))
     (whole,) = report["budgets"]
     assert whole["probes"] == 4
     scores = whole["metrics"]["accuracy"]["scores"]
     # Two texts that are one are told from two others by |u - v|, not by counts of words alone.
     assert scores["word vectors"]["score"] > 0.4
+    # No score outside of what there is, and no difference surer than 3 of the rows judged.
+    for each in scores.values():
+        assert 0 <= each["interval"][0] <= each["score"] <= each["interval"][1] <= 1
+    for pair in whole["metrics"]["accuracy"]["differences"]:
+        low, high = pair["interval"]
+        assert high - low > 2 * 3 / len(labelled) or not pair["difference"]
     assert report["judged_by"] == "2 stratified folds, 2 times"
     assert not report["notes"]
 

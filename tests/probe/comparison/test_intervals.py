@@ -122,6 +122,37 @@ def test_methods_that_answer_alike_differ_by_nothing():
     assert not found.joint.any()
 
 
+@pytest.mark.parametrize("rows", [1, 5, 6, 40])
+def test_a_lead_of_few_rows_may_be_noise(rows):
+    """One method is always right, the other on all but six rows: as the sign test has it."""
+    truth = np.zeros(rows, int)
+    other = np.where(np.arange(rows) < 6, 1, 0)
+    found = bootstrap_estimates(truth, np.stack([truth, other])[:, None], seed=0)["accuracy"]
+    low, high = found.joint[0, 1]
+    wrong = min(rows, 6)
+    assert (low > 0) == (stats.binomtest(wrong, wrong).pvalue < 0.05) == (rows >= 6)
+    assert high <= 1
+
+
+@pytest.mark.parametrize(("first", "second"), [([0.48, 0.36], [0.6, 0.48]), ([1, 1], [0.5, 0.5])])
+def test_two_folds_that_happen_to_agree_tell_no_more(first, second):
+    """Both folds show the same difference, so that their variance is 0."""
+    found = fold_estimates(np.array([first, second]), 1.0, rows=50)
+    for intervals_of in (found.single, found.joint):
+        low, high = intervals_of[0, 1]
+        assert -1 <= low < 0 < high <= 1
+    assert (found.intervals >= 0).all()
+    assert (found.intervals <= 1).all()
+    assert (found.intervals[:, 0] < found.intervals[:, 1]).all()
+
+
+def test_of_many_rows_folds_alone_tell():
+    scores = 0.8 + 0.02 * np.random.default_rng(13).normal(size=(3, 10))
+    plain, found = fold_estimates(scores, 0.25), fold_estimates(scores, 0.25, rows=2000)
+    np.testing.assert_array_equal(found.joint, plain.joint)
+    np.testing.assert_array_equal(found.intervals, plain.intervals)
+
+
 def test_folds_are_the_corrected_resampled_t_test():
     """Nadeau and Bengio's statistic, written out; with share 0 it is the paired t-test."""
     scores = np.random.default_rng(10).normal(size=(2, 10))

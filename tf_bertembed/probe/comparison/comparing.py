@@ -247,7 +247,9 @@ def _estimates(data, splits, draws, predicted, seed):
     share = np.mean([len(split.test) / len(split.pool) for split in splits])
     return {
         metric: fold_estimates(
-            np.array([[*map(partial(score, metric), truths, one)] for one in predicted]), share
+            np.array([[*map(partial(score, metric), truths, one)] for one in predicted]),
+            share,
+            rows=len(data.labels),
         )
         for metric in METRICS
     }

@@ -2,7 +2,8 @@
 
 With a test file, rows and draws are resampled (the crossed, or pigeonhole,
 bootstrap); with repeated folds, the fold scores go into the corrected
-resampled t-test. In both, methods are compared on the same rows and draws.
+resampled t-test. In both, methods are compared on the same rows and draws,
+and no difference is taken to be surer than `FEWEST_ROWS` of the rows make it.
 """
 
 import dataclasses
@@ -12,6 +13,9 @@ from scipy import stats
 
 LEVEL = 0.95
 RESAMPLES = 2000
+# A standard error of a difference is so many of the rows judged at least. Of few rows, or two
+# folds, it may come out as 0 by chance; so a lead must be of 6 rows, as in the sign test at 5%.
+FEWEST_ROWS = 3
 # Numbers in one block of resampled rows.
 BLOCK = 1 << 24
 
@@ -46,7 +50,7 @@ def bootstrap_estimates(truth, predicted, seed, resamples=RESAMPLES):
     D is 1 (all labels) it tells of test rows alone. Single intervals are the
     percentiles of the resamples. Joint ones are as many standard errors wide
     as the largest of all the studentised differences stays under in 95% of the
-    resamples.
+    resamples, and no fewer than for one difference of a normal distribution.
 
     Args:
         truth: int array `[N]`.
@@ -75,7 +79,7 @@ def bootstrap_estimates(truth, predicted, seed, resamples=RESAMPLES):
             found[metric].append(np.einsum("rmd,rd->rm", values, drawn))
     whole = tallies.scores(np.ones((1, rows), "float32"))
     return {
-        metric: _from_resamples(whole[metric][0].mean(axis=1), np.concatenate(values))
+        metric: _from_resamples(whole[metric][0].mean(axis=1), np.concatenate(values), rows)
         for metric, values in found.items()
     }
 
@@ -109,12 +113,12 @@ class _Tallies:
         return {"accuracy": accuracy, "macro_f1": macro_f1.reshape(count, *self.shape)}
 
 
-def _from_resamples(scores, samples):
+def _from_resamples(scores, samples, rows):
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     differences = scores[:, None] - scores[None]
     sampled = samples[:, :, None] - samples[:, None]
-    errors = sampled.std(axis=0)
     # Methods that always answer alike differ by nothing.
+    errors = np.where(sampled.any(axis=0), np.maximum(sampled.std(axis=0), FEWEST_ROWS / rows), 0)
     studentised = np.abs(sampled - differences) / np.where(errors > 0, errors, np.inf)
     factor = np.quantile(studentised.max(axis=(1, 2)), LEVEL)
     return Estimates(
@@ -122,11 +126,11 @@ def _from_resamples(scores, samples):
         np.quantile(samples, tails, axis=0).T,
         differences,
         np.moveaxis(np.quantile(sampled, tails, axis=0), 0, -1),
-        _around(differences, factor * errors),
+        _around(differences, max(factor, stats.norm.ppf(tails[1])) * errors).clip(-1, 1),
     )
 
 
-def fold_estimates(scores, share):
+def fold_estimates(scores, share, rows=None):
     """Estimate a metric from the scores of repeated folds.
 
     The variance of the mean of J folds is taken as (1/J + share) times that
@@ -138,6 +142,8 @@ def fold_estimates(scores, share):
     Args:
         scores: array `[M, J]`.
         share: float. Test rows of a fold over its training rows.
+        rows: int. The rows that the folds of one repeat judge together, of
+            which scores are shares; `None` for scores of another kind.
 
     Returns:
         An `Estimates`.
@@ -150,17 +156,20 @@ def fold_estimates(scores, share):
     pairs = max(1, methods * (methods - 1) // 2)
     paired = scores[:, None] - scores[None]
 
+    fewest, lowest, highest = (0, -np.inf, np.inf) if rows is None else (FEWEST_ROWS / rows, 0, 1)
+
     def half_width(values, tests=1):
         error = np.sqrt((1 / folds + share) * values.var(axis=-1, ddof=1))
+        error = np.where(values.any(axis=-1), np.maximum(error, fewest), 0)
         return stats.t.ppf(1 - (1 - LEVEL) / 2 / tests, folds - 1) * error
 
     means, differences = scores.mean(axis=1), paired.mean(axis=2)
     return Estimates(
         means,
-        _around(means, half_width(scores)),
+        _around(means, half_width(scores)).clip(lowest, highest),
         differences,
-        _around(differences, half_width(paired)),
-        _around(differences, half_width(paired, pairs)),
+        _around(differences, half_width(paired)).clip(-highest, highest),
+        _around(differences, half_width(paired, pairs)).clip(-highest, highest),
     )
 
 
