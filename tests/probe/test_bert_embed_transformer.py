@@ -71,15 +71,6 @@ def test_an_exported_model(saved_model, texts, expected):
     assert BertEmbedTransformer(saved_model.parent).fit(texts[:1]).n_features_out_ == 8
 
 
-def test_the_highest_version_is_taken(classifier, saved_model, texts, tmp_path):
-    for version in ("2", "10"):
-        (tmp_path / version).mkdir()
-        (tmp_path / version / "saved_model.pb").write_bytes(b"")
-    from tf_bertembed.probe.model_files import version_folder
-
-    assert version_folder(tmp_path).name == "10"
-
-
 def test_a_published_checkpoint_in_a_pipeline():
     films = ["A good film.", "A bad film.", "Great acting!", "Awful acting!"]
     pipeline = make_pipeline(
@@ -150,16 +141,22 @@ def test_joblib_holds_no_weights_and_a_moved_folder_is_named(preset, texts, expe
     assert near(again[0].set_params(path=tmp_path / "moved").transform(texts), expected)
 
 
-def test_another_model_at_the_path(preset, classifier, texts, tmp_path):
+def test_another_model_at_the_path(preset, saved_model, classifier, texts, tmp_path):
     shutil.copytree(preset, tmp_path / "model")
-    stored = pickle.dumps(BertEmbedTransformer(tmp_path / "model").fit(texts))
-    sizes = {"hidden_dim": 4, "embedding_dim": 4}
-    config = {**classifier.backbone.get_config(), **sizes}
-    narrow = models.BertEmbedBackbone.from_config(config)
-    narrow.save_to_preset(str(tmp_path / "model"))
-    again = pickle.loads(stored)  # noqa: S301
-    with pytest.raises(BertEmbedError, match=r"fitted with 8 features, and now gives 4"):
-        again.transform(texts)
+    shutil.copytree(saved_model, tmp_path / "name" / "1")
+    fitted = [BertEmbedTransformer(tmp_path / one).fit(texts) for one in ("model", "name")]
+    stored = pickle.dumps(fitted)
+    # As wide as the one before.
+    other = models.BertEmbedBackbone.from_config(classifier.backbone.get_config())
+    other.save_to_preset(str(tmp_path / "model"))
+    shutil.copytree(saved_model, tmp_path / "name" / "2")
+    (tmp_path / "name" / "2" / "note.txt").write_text("trained again")
+    for again in pickle.loads(stored):  # noqa: S301
+        with pytest.raises(BertEmbedError, match="holds another model than in `fit`"):
+            again.transform(texts)
+        assert again.fit(texts).transform(texts).shape == (12, 8)
+    again = pickle.loads(stored)[1].set_params(path=tmp_path / "name" / "1")  # noqa: S301
+    assert near(again.transform(texts), fitted[1].transform(texts))
 
 
 class Bomb:
@@ -225,6 +222,8 @@ def test_a_run_with_word_vectors_is_a_source_of_features(fused_run, texts):
     expected = [embed(classifier.preprocessor([one]))["embedding"].numpy()[0] for one in texts]
     assert near(features.transform(texts), expected)
     assert features.n_features_out_ == classifier.backbone.output_dim == 58
+    with pytest.raises(BertEmbedError, match=r"fitted with 58 features, and now gives 8"):
+        clone(features).fit(texts).set_params(layers=-1).transform(texts)
     # Layers are the encoder's own.
     assert BertEmbedTransformer(folder, layers=-1).fit(texts).n_features_out_ == 8
 

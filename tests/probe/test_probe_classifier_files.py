@@ -201,6 +201,10 @@ def test_what_cannot_be_saved(glove, reviews, tmp_path):
         (lambda d: d["features"]["learned"].update(word_weights_=[1]), "learns no 'word_weights_'"),
         (lambda d: d["features"]["learned"].update(n_features_out_="a"), "learns no 'n_features"),
         (
+            lambda d: d["features"]["learned"].pop("removal_"),
+            r"\['removal_'\], which are miss",
+        ),
+        (
             lambda d: d["features"]["learned"].update(removal_={"array": "none"}),
             "'removal_', is missing",
         ),

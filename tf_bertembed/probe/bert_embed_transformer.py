@@ -11,7 +11,9 @@ class BertEmbedTransformer(TextTransformer):
     the settings; the weights are read again where it is opened. Word vectors
     that were fused into a model are in its features, from its own table. Give
     a `cache` where features are asked for again and again, as in a search
-    over settings.
+    over settings. What was fitted with one model takes no other: where the
+    files at the path have changed since, or a newer version was exported
+    there, `transform` says so.
 
     Args:
         path: string or `pathlib.Path`. An exported model (`NAME`, of which
@@ -48,10 +50,13 @@ class BertEmbedTransformer(TextTransformer):
 
     Attributes:
         n_features_out_: int. The width of the vectors.
+        model_digest_: string. What the content of the model's files is known
+            by, wherever they lie.
 
     Raises:
         BertEmbedError: in `fit` or `transform`, where the path holds no model
-            or an input is no text.
+            or an input is no text; in `transform`, where it holds another
+            model than in `fit`.
 
     Example:
 
@@ -97,15 +102,24 @@ class BertEmbedTransformer(TextTransformer):
         self.cache = cache
         self.progress = progress
 
+    def _learn(self, texts):
+        self._opened()
+        self.model_digest_ = self._loaded[2]
+
     def _features(self, texts):
-        return self._opened().encode(
-            texts, self.batch_size, self.max_pieces, show_progress=self.progress
-        )
+        encoder = self._opened()
+        if self._loaded[2] != self.model_digest_:
+            raise BertEmbedError(
+                f"{self.path} holds another model than in `fit`: its files changed, or a newer "
+                "version was exported. Fit again, or give the path of the model that it was."
+            )
+        return encoder.encode(texts, self.batch_size, self.max_pieces, show_progress=self.progress)
 
     def _width(self):
         return self._opened().dimensions
 
     def _opened(self):
+        from tf_bertembed.probe.model_files import content_digest, model_folder
         from tf_bertembed.probe.opened_encoder import open_encoder
 
         for name in ("batch_size", "max_pieces"):
@@ -118,5 +132,6 @@ class BertEmbedTransformer(TextTransformer):
         )
         loaded = getattr(self, "_loaded", None)
         if loaded is None or repr(loaded[0]) != repr(settings):
-            self._loaded = loaded = (settings, open_encoder(*settings))
+            encoder = open_encoder(*settings)
+            self._loaded = loaded = settings, encoder, content_digest(model_folder(self.path))
         return loaded[1]

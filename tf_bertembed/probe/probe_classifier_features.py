@@ -21,15 +21,22 @@ JOINED = {"Pipeline": Pipeline, "FeatureUnion": FeatureUnion}
 STAYS = {"cache"}
 # What these learn in `fit`, by the names of scikit-learn's manner.
 LEARNED = {
-    "feature_names_in_": np.ndarray,
-    "mean_": np.ndarray,
-    "n_features_in_": int,
-    "n_features_out_": int,
-    "removal_": (np.ndarray, type(None)),
-    "unseen_weight_": float,
-    "whitening_": np.ndarray,
-    "word_weights_": dict,
+    "BertEmbedTransformer": {"model_digest_": str, "n_features_out_": int},
+    "WhiteningTransformer": {
+        "feature_names_in_": np.ndarray,
+        "mean_": np.ndarray,
+        "n_features_in_": int,
+        "whitening_": np.ndarray,
+    },
+    "WordVectorTransformer": {
+        "n_features_out_": int,
+        "removal_": (np.ndarray, type(None)),
+        "unseen_weight_": float,
+        "word_weights_": dict,
+    },
 }
+# There only where columns had names.
+OPTIONAL = {"feature_names_in_"}
 ARRAY = "array"
 
 
@@ -120,6 +127,9 @@ def make_transformer(description, arrays):
     unknown = sorted({*settings} - ({*made_by._get_param_names()} - STAYS))
     if unknown:
         raise BertEmbedError(f"{kind} has no settings {unknown}. Was it saved by a later version?")
+    missing = sorted({*LEARNED[kind]} - OPTIONAL - {*learned})
+    if missing:
+        raise BertEmbedError(f"{kind} learns {missing}, which are missing.")
     try:
         transformer = made_by(**settings)
     except TypeError as error:
@@ -144,7 +154,7 @@ def _make_joined(kind, steps, arrays):
 
 
 def _check_learned(kind, name, value):
-    fits = name in LEARNED and isinstance(value, LEARNED[name])
+    fits = name in LEARNED[kind] and isinstance(value, LEARNED[kind][name])
     if fits and isinstance(value, dict):
         fits = all(isinstance(weight, numbers.Real) for weight in value.values())
     if not fits:
@@ -164,7 +174,7 @@ def plain(value, of):
 
     Returns:
         A value that JSON gives back as it is; a path becomes a string, a
-        tuple a list.
+        tuple or an array a list.
 
     Raises:
         BertEmbedError: where it is another.
@@ -173,8 +183,8 @@ def plain(value, of):
         return value
     if isinstance(value, PurePath):
         return str(value)
-    if isinstance(value, np.generic):
-        return plain(value.item(), of)
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist(), of)
     if isinstance(value, numbers.Real) and np.isfinite(value):
         return int(value) if isinstance(value, numbers.Integral) else float(value)
     if isinstance(value, (list, tuple)):
