@@ -113,7 +113,7 @@ def test_what_cannot_be_encoded(encoder, texts, arguments, message):
 
 
 def test_an_error_in_one_stream_ends_the_others(encoder):
-    from tf_bertembed.models.text_encoder import encode_batches
+    from tf_bertembed.models.batch_runs import encode_batches
 
     done = []
 

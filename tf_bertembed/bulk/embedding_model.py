@@ -9,7 +9,7 @@ import tensorflow_text  # noqa: F401  # registers the tokenizer's ops, which loa
 
 from tf_bertembed.bulk.failures import check_text, failure_of
 from tf_bertembed.bulk.model_files import EMBED, OUTPUT, find_model
-from tf_bertembed.models.text_encoder import byte_batches, encode_batches
+from tf_bertembed.models.batch_runs import byte_batches, encode_batches
 
 # What a text or the size of a batch may cause; all else is the machine's fault, and is raised.
 CAUSED_BY_TEXTS = (

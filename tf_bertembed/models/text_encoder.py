@@ -1,14 +1,17 @@
 """From strings to vectors in bulk, with as little padding as there can be."""
 
-import concurrent.futures
-import contextlib
-
 import numpy as np
 import tensorflow as tf
 
-from tf_bertembed.common import BertEmbedError, available_cores, progress
+from tf_bertembed.common import BertEmbedError
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.models.backbone_graph import BackboneGraph
+from tf_bertembed.models.batch_runs import (
+    MAX_PIECES,
+    default_streams,
+    encode_batches,
+    progress_or,
+)
 from tf_bertembed.models.huggingface_tokenizer import longest_text
 from tf_bertembed.models.layer_mixing import mixed_states
 from tf_bertembed.models.loading import checkpoint_format, load
@@ -16,80 +19,14 @@ from tf_bertembed.models.names import find_checkpoint
 from tf_bertembed.models.parts import check_parts
 from tf_bertembed.models.sentence_transformers import read_sentence_transformers
 from tf_bertembed.models.tokenizers import load_tokenizer
-from tf_bertembed.text import Preprocessor, length_batches, piece_batches
+from tf_bertembed.text import Preprocessor, piece_batches
 from tf_bertembed.text.checks import check_texts
 
 # Texts that are sorted by length together: enough for full batches of each
 # length, and a bound on what a corpus of any size takes in memory.
 WINDOW = 16384
-# Products hardly gain beyond a thousand pieces, and what they make leaves the caches; one layer
-# takes 1024 * 4 * intermediate_dim bytes then.
-MAX_PIECES = 1024
 FEWEST_PIECES = 256
 LONGEST = 256
-# About what a piece of English takes; one of Chinese takes 3.
-BYTES_PER_PIECE = 4
-
-
-def encode_batches(function, texts, batches, streams, vectors=None, advance=None):
-    """Run batches of texts, some at a time, and put their vectors in order.
-
-    Args:
-        function: callable from a string tensor `[B]` to vectors `[B, D]`.
-        texts: sequence of N strings.
-        batches: list of integer arrays, the places in `texts` of each batch.
-        streams: int. The batches that run at a time, each in a thread.
-        vectors: array `[N, D]` to write to; `None` to make one.
-        advance: callable that is told how many more texts are done.
-
-    Returns:
-        The array, float32.
-    """
-
-    def run(rows):
-        found = function(tf.constant([texts[row] for row in rows])).numpy()
-        if advance is not None:
-            advance(len(rows))
-        return found
-
-    if vectors is None:
-        first, *batches = batches
-        found = run(first)
-        vectors = np.empty((len(texts), found.shape[1]), "float32")
-        vectors[first] = found
-
-    def work(rows):
-        vectors[rows] = run(rows)
-
-    if streams == 1 or len(batches) < 2:
-        for rows in batches:
-            work(rows)
-        return vectors
-    with concurrent.futures.ThreadPoolExecutor(streams) as pool:
-        running = [pool.submit(work, rows) for rows in batches]
-        try:
-            for future in running:
-                future.result()
-        except BaseException:
-            # The batches not begun yet would otherwise run to the last.
-            pool.shutdown(cancel_futures=True)
-            raise
-    return vectors
-
-
-def byte_batches(texts, batch_size=None, max_pieces=None):
-    """Cut texts into batches where no tokenizer can be asked for their pieces.
-
-    Args:
-        texts: sequence of N strings.
-        batch_size: int. As for `TextEncoder.encode`.
-        max_pieces: int. As for `TextEncoder.encode`, reckoned from bytes.
-
-    Returns:
-        A list of int64 arrays, the places in `texts` of each batch.
-    """
-    pieces = MAX_PIECES if max_pieces is None else max_pieces
-    return length_batches(texts, batch_size, max_bytes=BYTES_PER_PIECE * pieces)
 
 
 def _pooled_by(mode):
@@ -106,18 +43,6 @@ def _sequence_of(backbone, layers, layer_weights):
     if layers is None:
         return lambda features: backbone(features, training=False)["sequence_output"]
     return mixed_states(backbone, layers, layer_weights)
-
-
-def progress_or(advance, count):
-    """The caller's function that is told of progress, or a bar."""
-    if advance is None:
-        return progress("Encoding texts", count)
-    return contextlib.nullcontext(advance)
-
-
-def default_streams():
-    """Two batches at a time, where there are two cores for them."""
-    return min(2, available_cores())
 
 
 class TextEncoder:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_bertembed import models, tasks
 from tf_bertembed.common import BertEmbedError, read_json
 from tf_bertembed.export.versions import newest_version
-from tf_bertembed.models.text_encoder import (
+from tf_bertembed.models.batch_runs import (
     byte_batches,
     default_streams,
     encode_batches,
