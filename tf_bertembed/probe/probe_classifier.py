@@ -134,7 +134,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         classes, counts = np.unique(y, return_counts=True)
         if len(classes) < 2:
             raise BertEmbedError(
-                f"A classifier needs 2 classes or more. Received: 1 class, {classes[0]!r}."
+                f"A classifier needs 2 classes or more. Received: 1 class, {classes.tolist()[0]!r}."
             )
         splitter = self._splitter(classes, counts) if len(candidates) > 1 else None
         if transformer is not None:
@@ -293,7 +293,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         if counts.min() < 2:
             raise BertEmbedError(
                 f"C is chosen by cross-validation over 2 rows or more of each class. Received: 1 "
-                f"row of {classes[counts.argmin()]!r}. Give more rows, or one `C`."
+                f"row of {classes.tolist()[counts.argmin()]!r}. Give more rows, or one `C`."
             )
         return StratifiedKFold(
             min(self.cv, int(counts.min())), shuffle=True, random_state=self.random_state

@@ -206,6 +206,9 @@ def test_the_sentences():
     assert "than BERT (+0.050, from +0.010 to +0.090) and BERT + word vectors (+0.150" in told
     assert told.endswith("add to BERT (-0.100, from -0.150 to -0.050) is more than noise.")
     assert "may be noise" not in told
+    alike = metrics({"TF-IDF": 0.5, "BERT": 0.5}, {("BERT", "TF-IDF"): [0.0, 0.0]})
+    told = sentences({"budget": 10, "labelled_rows": 20, "metrics": alike})
+    assert told.endswith("Its lead over BERT (+0.000, from +0.000 to +0.000) may be noise.")
 
 
 def test_what_is_refused_at_once(reviews, glove, preset, tmp_path):
@@ -217,6 +220,7 @@ def test_what_is_refused_at_once(reviews, glove, preset, tmp_path):
         ({"budgets": ["1"]}, "2 or more, or 'all'"),
         ({"draws": 0}, "`draws` must be at least 1"),
         ({"folds": 60}, "rows or more for 60 folds"),
+        ({"runs": [preset, tmp_path / "none"]}, "none does not exist"),
     ):
         with pytest.raises(BertEmbedError, match=message):
             probe.compare(train, tmp_path / "new", **arguments)

@@ -67,6 +67,7 @@ def test_small_classes_are_cut_and_told():
 
 def test_budgets_as_a_command_line_gives_them():
     assert check_budgets(["all", "100", 10, "10"]) == [10, 100, "all"]
+    assert (check_budgets("all"), check_budgets(10)) == (["all"], [10])
     for budgets in (["1"], ["many"], [True], ["1.5"], ["-3"], [], [""]):
         with pytest.raises(BertEmbedError, match="budget"):
             check_budgets(budgets)

@@ -28,6 +28,7 @@ from tf_bertembed.probe.comparison.labelled_data import read_data
 from tf_bertembed.probe.comparison.plots import plot_budgets, plot_layers
 from tf_bertembed.probe.comparison.scoring import METRICS, predict_draws, score
 from tf_bertembed.probe.comparison.splits import check_budgets, make_draws, make_splits
+from tf_bertembed.probe.model_files import model_folder
 
 BUDGETS = (10, 30, 100, "all")
 
@@ -84,12 +85,13 @@ def compare(
         backbone: string or `pathlib.Path`. The BERT, as for
             `BertEmbedTransformer`.
         runs: sequence of strings or `pathlib.Path`. More models to compare,
-            a row each.
+            a row each; one that is named again is passed over.
         sequence_length: int. The most pieces of a text that `backbone` reads,
             as for `BertEmbedTransformer`.
         layers: bool. Whether to probe each layer of the backbone as well, at
             the largest budget.
-        budgets: sequence of ints, labels for each class, or `"all"`.
+        budgets: sequence of ints, labels for each class, or `"all"`; or one of
+            them.
         draws: int. How often labelled rows are drawn at a budget, with a test
             file; with folds each fold draws once.
         folds: int. Without a test file: the folds.
@@ -141,7 +143,10 @@ def compare(
     cache = f"{output}-cache" if cache is None else cache
     for source in (train, test or train, vectors, backbone, *runs, cache):
         check_spared(source, output)
+    runs = list(dict.fromkeys(map(str, runs)))
     # Before anything that takes minutes.
+    for model in (backbone, *runs):
+        model_folder(model)
     count = _layer_count(backbone) if layers else 0
     budgets = check_budgets(budgets)
     if draws < 1:
@@ -165,7 +170,7 @@ def compare(
         "vectors": str(vectors),
         "backbone": str(backbone),
         "sequence_length": sequence_length,
-        "runs": [str(run) for run in runs],
+        "runs": runs,
         "cache": str(cache),
         "seed": seed,
         "methods": [{"name": one.name, "about": one.about} for one in methods],

@@ -36,7 +36,8 @@ def lead(metric, first, second):
             return pair["difference"], pair["joint_interval"]
         if (pair["of"], pair["less"]) == (second, first):
             low, high = pair["joint_interval"]
-            return -pair["difference"], [-high, -low]
+            # Taken from 0, so that no 0 becomes -0.
+            return 0.0 - pair["difference"], [0.0 - high, 0.0 - low]
     raise KeyError((first, second))
 
 

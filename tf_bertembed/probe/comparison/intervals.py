@@ -14,7 +14,7 @@ from scipy import stats
 LEVEL = 0.95
 RESAMPLES = 2000
 # A standard error of a difference is so many of the rows judged at least. Of few rows, or two
-# folds, it may come out as 0 by chance; so a lead must be of 6 rows, as in the sign test at 5%.
+# folds, it may come out as 0 by chance. No lead of 5 rows counts, as in the sign test at 5%.
 FEWEST_ROWS = 3
 # Numbers in one block of resampled rows.
 BLOCK = 1 << 24
@@ -117,16 +117,17 @@ def _from_resamples(scores, samples, rows):
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     differences = scores[:, None] - scores[None]
     sampled = samples[:, :, None] - samples[:, None]
-    # Methods that always answer alike differ by nothing.
-    errors = np.where(sampled.any(axis=0), np.maximum(sampled.std(axis=0), FEWEST_ROWS / rows), 0)
+    errors = sampled.std(axis=0)
     studentised = np.abs(sampled - differences) / np.where(errors > 0, errors, np.inf)
-    factor = np.quantile(studentised.max(axis=(1, 2)), LEVEL)
+    factor = max(np.quantile(studentised.max(axis=(1, 2)), LEVEL), stats.norm.ppf(tails[1]))
+    # Methods that always answer alike differ by nothing.
+    errors = np.where(sampled.any(axis=0), np.maximum(errors, FEWEST_ROWS / rows), 0)
     return Estimates(
         scores,
         np.quantile(samples, tails, axis=0).T,
         differences,
         np.moveaxis(np.quantile(sampled, tails, axis=0), 0, -1),
-        _around(differences, max(factor, stats.norm.ppf(tails[1])) * errors).clip(-1, 1),
+        _around(differences, factor * errors).clip(-1, 1),
     )
 
 

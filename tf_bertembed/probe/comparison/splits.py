@@ -81,7 +81,7 @@ def check_budgets(budgets):
     """Read budgets as they come from a command line.
 
     Args:
-        budgets: sequence of ints, strings of ints, or `"all"`.
+        budgets: sequence of ints, strings of ints, or `"all"`; or one of them.
 
     Returns:
         A list of ints in order, and `"all"` at its end where it was there.
@@ -90,7 +90,7 @@ def check_budgets(budgets):
         BertEmbedError: where one is neither, or there is none.
     """
     found = set()
-    for budget in budgets:
+    for budget in [budgets] if isinstance(budgets, (str, numbers.Integral)) else budgets:
         number = budget
         if isinstance(budget, str) and budget.strip().isascii() and budget.strip().isdigit():
             number = int(budget)
