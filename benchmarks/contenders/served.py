@@ -27,7 +27,8 @@ def export_minilm(folder):
         from tf_bertembed import export, models, tasks
 
         encoder = models.load_encoder("all-minilm-l6-v2")
-        task = tasks.SentenceEncoder(encoder.backbone, encoder.preprocessor)
+        # As its folder says, and as bulk embedding does.
+        task = tasks.SentenceEncoder(encoder.backbone, encoder.preprocessor, normalize=True)
         export.export_saved_model(task, folder)
     return folder
 
