@@ -28,6 +28,7 @@ def exported(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_server_that_answers_and_ends_when_it_is_told(exported, tmp_path):
     parameters = tmp_path / "batching_parameters.txt"
     parameters.write_text("max_batch_size { value: 2 }")

@@ -104,6 +104,7 @@ def test_no_optimizer_state(trained, path):
     assert not any("optimizer" in name for name, _ in saved)
 
 
+@pytest.mark.slow
 def test_a_pair(tmp_path):
     classifier = make_classifier(pair=True, output_fusion="concat")
     path = export.export_saved_model(classifier, tmp_path / "pairs")

@@ -130,6 +130,7 @@ def test_an_error_in_one_stream_ends_the_others(encoder):
     assert len(done) < 100
 
 
+@pytest.mark.slow
 def test_a_published_folder_says_how_it_is_used():
     encoder = models.load_encoder("all-minilm-l6-v2")
     assert encoder.preprocessor.sequence_length == 256

@@ -50,6 +50,7 @@ def test_half_precision_and_a_keras_file(adapted, tmp_path):
     assert np.abs(again.predict(texts, verbose=0) - expected).max() < bound
 
 
+@pytest.mark.slow
 def test_what_was_traced_before_follows_what_is_adapted_and_merged(make_backbone, preprocessor):
     backbone = make_backbone()
     texts = ["a fine film", "dull"]

@@ -126,6 +126,7 @@ def test_a_second_run_finds_the_vectors(report, reviews, glove, preset, monkeypa
         assert found["score"] == expected[name]["score"]
 
 
+@pytest.mark.slow
 def test_folds_and_pairs(reviews, glove, preset, tmp_path):
     with open(reviews / "train.tsv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
