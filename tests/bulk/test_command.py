@@ -69,15 +69,19 @@ def test_an_option_of_beam_before_the_input(rows, fragile_model, tmp_path, capsy
     assert capsys.readouterr().out.startswith("2 texts, 2 numbers each; 1 failed; ")
 
 
+def _run(script):
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+
+
 def test_help_loads_neither_beam_nor_tensorflow():
     script = (
         "import sys\nfrom tf_bertembed.bulk.command import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit as end:\n    assert end.code == 0\n"
         "assert not {'apache_beam', 'tensorflow', 'numpy'} & set(sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+    done = _run(script)
     assert (done.returncode, done.stderr) == (0, "")
     assert "exit codes" in done.stdout
 
@@ -88,9 +92,7 @@ def test_without_beam_the_error_says_what_to_install():
         "from tf_bertembed.bulk.command import main\n"
         "sys.exit(main(['in', '--model', 'm', '--output', 'o']))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+    done = _run(script)
     assert done.returncode == 2
     assert "pip install 'tf-bertembed[beam]'" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -32,6 +32,15 @@ def test_what_was_said_before_an_error_is_passed_on(capfd):
     assert capfd.readouterr().err == "libcudart.so is missing\n"
 
 
+def _told(code):
+    """What a process of its own writes to stdout and to stderr."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    return done.stdout, done.stderr
+
+
 # Each command starts so in `test_embed.py`; here it is TensorFlow alone.
 @pytest.mark.slow
 def test_tensorflow_starts_in_silence():
@@ -41,11 +50,7 @@ def test_tensorflow_starts_in_silence():
         "import tensorflow as tf\n"
         "print(int(tf.function(lambda x: x + 1)(tf.constant(1))))\n"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
-    )
-    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert _told(code) == ("2\n", "")
 
 
 @pytest.mark.slow
@@ -65,8 +70,4 @@ def test_tensorflow_starts_so_whoever_imports_it():
         "assert not [f for f in sys.meta_path if 'tf_bertembed' in type(f).__module__]\n"
         "print(int(tf.function(lambda x: x + 1)(tf.constant(1))))\n"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
-    )
-    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert _told(code) == ("2\n", "")

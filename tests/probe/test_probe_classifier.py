@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from gensim.test.utils import datapath
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
@@ -107,14 +108,15 @@ def test_a_splitter_whose_folds_lack_classes():
 
 
 def test_class_weight_scale_and_sparse():
-    sparse = pytest.importorskip("scipy.sparse")
     X, y = load_iris(return_X_y=True)
+    # About its mean already: what scaling leaves of dense and of sparse input is the same.
+    X = X - X.mean(axis=0)
     for scale in (True, False):
         dense, thin = (
             ProbeClassifier(None, C=1.0, scale=scale, class_weight={0: 5, 1: 1, 2: 1}).fit(form, y)
-            for form in (X, sparse.csr_matrix(X))
+            for form in (X, csr_matrix(X))
         )
-        np.testing.assert_allclose(dense.predict_proba(X), thin.predict_proba(X), atol=1e-2)
+        np.testing.assert_allclose(dense.predict_proba(X), thin.predict_proba(X), atol=2e-3)
     plain = LogisticRegression(max_iter=1000, class_weight={0: 5, 1: 1, 2: 1}).fit(X, y)
     np.testing.assert_allclose(dense.predict_proba(X), plain.predict_proba(X), atol=1e-6)
 
