@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from tf_bertembed import probe
+from tf_bertembed import models, probe
 from tf_bertembed.probe.comparison.features import (
     bert_features,
     joined,
@@ -84,6 +84,9 @@ def test_bert_its_layers_and_its_cache(data, texts, preset, expected, glove, tmp
     last = bert_features(data, preset, layer=1, cache=tmp_path).matrix(POOLS[0])
     np.testing.assert_allclose(last, expected, rtol=1e-4, atol=1e-5)
     first = bert_features(data, preset, layer=0, cache=tmp_path).matrix(POOLS[0])
+    alone = models.load_encoder(preset, layers=0).encode(texts)
+    np.testing.assert_allclose(first, alone, rtol=1e-4, atol=1e-5)
+    # A hundred times what rounding makes of the same layer.
     assert np.abs(first - last).max() > 1e-3
     words = word_features(data, glove)
     both = joined("both", bert, words).matrix(POOLS[0])
