@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +122,33 @@ def test_the_command_says_nothing_but_the_result(options, saved_model, texts, tm
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{len(texts)} texts, 8 numbers each; 0 failed; ")
     assert len(done.stdout.splitlines()) == (3 if options else 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_interrupt_is_one_line_and_writes_nothing(processes, saved_model, tmp_path):
+    (tmp_path / "in.txt").write_text("a text that takes its time\n" * 1_000_000)
+    output = tmp_path / "out"
+    workers = ["--direct_num_workers", "2", "--direct_running_mode", "multi_processing"]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tf_bertembed.bulk", str(tmp_path / "in.txt")),
+            *("--model", str(saved_model), "--output", f"{output}/v"),
+            *(workers if processes == 2 else []),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(20)
+    # As a terminal does, to all processes of the command.
+    os.killpg(process.pid, signal.SIGINT)
+    shown, error = process.communicate(timeout=60)
+    assert (process.returncode, shown, error) == (130, "", "error: interrupted.\n")
+    assert not list(output.glob("v*"))
 
 
 @pytest.mark.slow

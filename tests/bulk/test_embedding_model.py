@@ -50,5 +50,7 @@ def test_one_bad_text_does_not_fail_its_batch(bad_text, fragile_model):
 
 @pytest.mark.parametrize("name", ["max_pieces", "streams", "threads", "max_text_bytes"])
 def test_numbers_below_one(name):
-    with pytest.raises(BertEmbedError, match=rf"`{name}` must be at least 1\. Received: 0\."):
+    with pytest.raises(
+        BertEmbedError, match=rf"`{name}` must be an int of at least 1\. Received: 0\."
+    ):
         ModelSettings("somewhere", **{name: 0})

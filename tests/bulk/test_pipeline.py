@@ -169,7 +169,7 @@ def test_files_of_an_earlier_run_stay_or_go_together(fragile_model, tmp_path):
         ({"output_format": "npy"}, BertEmbedError, "parquet or jsonl. Received: 'npy'"),
         ({"input_format": "xml"}, BertEmbedError, "text or jsonl or parquet. Received: 'xml'"),
         ({"output": "{tmp}/"}, BertEmbedError, "start of a file's name"),
-        ({"streams": 0}, BertEmbedError, "`streams` must be at least 1"),
+        ({"streams": 0}, BertEmbedError, "`streams` must be an int of at least 1"),
     ],
 )
 def test_what_cannot_be_done_leaves_nothing(changes, error, message, fragile_model, tmp_path):

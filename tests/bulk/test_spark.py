@@ -32,7 +32,7 @@ def test_what_fails_is_told_beside_the_others(bad_text, fragile_model):
 
 
 def test_settings_are_checked_where_the_job_is_written():
-    with pytest.raises(BertEmbedError, match="`streams` must be at least 1"):
+    with pytest.raises(BertEmbedError, match="`streams` must be an int of at least 1"):
         bulk.spark_predictor("somewhere", streams=0)
 
 

@@ -127,10 +127,13 @@ def test_an_error_of_the_input_is_one_line(command, capsys, error, line):
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("a bug"), FileNotFoundError(errno.ENOENT, "gone")])
-def test_a_bug_keeps_its_traceback(command, fault):
+def test_a_bug_keeps_its_traceback_and_a_code_of_its_own(command, capsys, fault):
     command(fail_with(fault))
-    with pytest.raises(type(fault)):
-        cli.main(["work"])
+    assert cli.main(["work"]) == 3
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert type(fault).__name__ in shown
+    assert shown.endswith("error: This is a fault of tf-bertembed, not of what it was given.\n")
 
 
 def test_an_interrupt_ends_with_130(command, capsys):

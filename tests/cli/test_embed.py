@@ -71,7 +71,7 @@ def test_rows_that_fail_are_told_by_the_exit_code(preset, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert shown.startswith(f"2 texts, 8 numbers each: {output}\n")
     assert f"1 row failed: {tmp_path / 'v.failed.jsonl'}\n" in shown
-    assert "rows a second" in shown
+    assert " s, start-up included" in shown
     assert np.isnan(np.load(output, allow_pickle=False)).any(axis=1).tolist() == [
         False,
         True,

@@ -266,8 +266,8 @@ def test_no_texts_at_all(small, features):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_layers": 0}, r"`num_layers` must be at least 1\. Received: 0"),
-        ({"embedding_dim": 0}, r"`embedding_dim` must be at least 1\. Received: 0"),
+        ({"num_layers": 0}, r"`num_layers` must be an int of at least 1\. Received: 0"),
+        ({"embedding_dim": 0}, r"`embedding_dim` must be an int of at least 1\. Received: 0"),
         ({"num_tags": -1}, r"`num_tags` must be 0 \(none\) or more\. Received: -1"),
         ({"static_dim": -6}, r"`static_dim` must be 0 \(none\) or more\. Received: -6"),
         ({"num_heads": 3}, "hidden_dim=8, num_heads=3"),

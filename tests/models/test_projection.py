@@ -74,7 +74,7 @@ def test_the_seed_chooses_the_projection(vectors):
     [
         (np.zeros(3), 2, None, r"shape \[V, S\], a row a vector\. Received shape: \(3,\)"),
         (np.zeros((3, 0)), 2, None, r"Received shape: \(3, 0\)"),
-        (np.ones((3, 2)), 0, None, r"`width` must be an int above 0\. Received: 0\."),
+        (np.ones((3, 2)), 0, None, r"`width` must be an int of at least 1\. Received: 0\."),
         (np.ones((3, 2)), 2.5, None, r"Received: 2\.5\."),
         (np.ones((3, 2)), 2, "svd", r"one of 'orthogonal', 'pca', or None\. Received: 'svd'"),
     ],

@@ -100,9 +100,9 @@ def test_normalized_prompted_and_lower_cased(encoder):
 @pytest.mark.parametrize(
     ("texts", "arguments", "message"),
     [
-        (["a"], {"streams": 0}, r"`streams` must be at least 1\. Received: 0"),
-        (["a"], {"batch_size": 0}, r"`batch_size` must be at least 1\. Received: 0"),
-        (["a"], {"max_pieces": 0}, r"`max_pieces` must be at least 1\. Received: 0"),
+        (["a"], {"streams": 0}, r"`streams` must be an int of at least 1\. Received: 0"),
+        (["a"], {"batch_size": 0}, r"`batch_size` must be an int of at least 1\. Received: 0"),
+        (["a"], {"max_pieces": 0}, r"`max_pieces` must be an int of at least 1\. Received: 0"),
         ("a text", {}, "not one text"),
         (["a", None], {}, "Row 1 holds None"),
     ],

@@ -296,7 +296,9 @@ def test_a_checkpoint_without_a_tokenizer(classifier, tmp_path):
         ({"sequence_length": 41}, r"position table of .*Received: 41; at most: 40"),
         ({"sequence_length": 2}, "at least 3"),
         ({"pooling": "sum"}, r"`pooling` must be one of .*'sum'"),
-        ({"batch_size": 0}, r"`batch_size` must be at least 1\. Received: 0"),
+        ({"batch_size": 0}, r"`batch_size` must be an int of at least 1\. Received: 0"),
+        ({"batch_size": "4"}, r"`batch_size` must be an int of at least 1\. Received: '4'"),
+        ({"cache": True}, r"`cache` must be the path of a folder\. Received: True"),
     ],
 )
 def test_settings_that_cannot_be(arguments, message, preset):

@@ -212,7 +212,7 @@ def test_what_cannot_be(preset, tmp_path):
     encoder = open_encoder(preset, cache=cache)
     with pytest.raises(BertEmbedError, match=r"Row 1 holds 3 \(int\)"):
         encoder.encode(["a", 3])
-    with pytest.raises(BertEmbedError, match=r"`batch_size` must be at least 1"):
+    with pytest.raises(BertEmbedError, match=r"`batch_size` must be an int of at least 1"):
         encoder.encode(["a"], batch_size=0)
     assert len(encoder._cache) == 0
     encoder._cache.path.write_bytes(b"no database" * 100)

@@ -172,11 +172,18 @@ def test_tags_follow_the_features(glove):
         ({"C": "large"}, r"Received: 'large'"),
         ({"cv": 1}, r"`cv` must be an int of at least 2 or a splitter\. Received: 1"),
         ({"cv": "five"}, r"Received: 'five'"),
+        ({"max_iter": 0}, r"`max_iter` must be an int of at least 1\. Received: 0"),
     ],
 )
 def test_settings_that_cannot_be(settings, message):
     with pytest.raises(BertEmbedError, match=message):
         ProbeClassifier(None, **settings).fit([[0.0], [1.0]] * 5, [0, 1] * 5)
+
+
+def test_labels_of_two_kinds():
+    labels = np.array([0, "a"] * 5, dtype=object)
+    with pytest.raises(BertEmbedError, match=r"all strings, all ints .* Received: int, str"):
+        ProbeClassifier(None).fit([[0.0], [1.0]] * 5, labels)
 
 
 def test_input_that_cannot_be(glove, reviews, tmp_path):

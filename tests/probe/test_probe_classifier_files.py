@@ -176,6 +176,7 @@ def test_what_cannot_be_saved(glove, reviews, tmp_path):
     ("change", "message"),
     [
         (lambda d: d.update(format="2"), r"'tf_bertembed probe 1' was expected\. Received: '2'"),
+        (lambda d: d.pop("features"), r"keys \['features'\] are missing"),
         (lambda d: d.update(settings=[]), "`settings` must hold"),
         (lambda d: d["settings"].update(evil=1), "`settings` must hold"),
         (lambda d: d.update(C=-1.0), "`C` must be a number above 0"),

@@ -148,8 +148,22 @@ def test_a_moved_file_is_named(glove, tmp_path):
     with pytest.raises(MissingFileError, match=r"vectors\.txt does not exist"):
         again.transform(["a"])
     path.write_text("the 1 2\nof 3 4\n")
-    with pytest.raises(BertEmbedError, match=r"was fitted with 50 features, and now gives 2"):
+    with pytest.raises(BertEmbedError, match=r"vectors\.txt holds other vectors than in `fit`"):
         again.transform(["a"])
+
+
+def test_other_vectors_at_the_path(glove, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("the 1 2\nof 3 4\n")
+    transformer = WordVectorTransformer(path).fit(["a"])
+    again = pickle.loads(pickle.dumps(transformer))  # noqa: S301
+    path.write_text("of 3 4\nthe 1 2\n")
+    with pytest.raises(BertEmbedError, match=r"vectors\.txt holds other vectors than in `fit`"):
+        again.transform(["the"])
+    assert transformer.transform(["the"]).tolist() == [[1, 2]]
+    moved = tmp_path / "moved.txt"
+    moved.write_text("the 1 2\nof 3 4\n")
+    assert again.set_params(path_or_name=moved).transform(["the"]).tolist() == [[1, 2]]
 
 
 def test_clone_and_pickle(glove):

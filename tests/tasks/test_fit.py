@@ -301,7 +301,7 @@ def test_a_model_of_the_users_own(make_backbone, preprocessor, reviews):
 
 
 def test_a_batch_of_no_texts_is_refused(recorded, eight):
-    with pytest.raises(BertEmbedError, match="`batch_size` must be at least 1"):
+    with pytest.raises(BertEmbedError, match="`batch_size` must be an int of at least 1"):
         recorded[0].fit(eight, np.arange(8), batch_size=0)
 
 

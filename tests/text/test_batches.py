@@ -81,7 +81,7 @@ def test_without_a_limit_of_texts_or_padding():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_pieces": 0}, "`max_pieces` must be at least 1. Received: 0"),
+        ({"max_pieces": 0}, "`max_pieces` must be an int of at least 1. Received: 0"),
         ({"max_padding": 1.5}, "from 0 to 1. Received: 1.5"),
         ({"lengths": [3, -1]}, "must not be negative. Received: -1 at 1"),
     ],

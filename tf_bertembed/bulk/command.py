@@ -11,7 +11,7 @@ from tf_bertembed.bulk.settings import MAX_TEXT_BYTES
 from tf_bertembed.common import BertEmbedError
 
 PROGRAM = "python -m tf_bertembed.bulk"
-ALL_WELL, ROWS_FAILED, USAGE_ERROR, PIPELINE_FAILED = 0, 1, 2, 3
+ALL_WELL, ROWS_FAILED, USAGE_ERROR, PIPELINE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 DESCRIPTION = """\
 Embed files of texts with an exported model on Apache Beam.
@@ -21,7 +21,8 @@ listed here are Beam's: --runner, --direct_num_workers, --temp_location and so o
 
 CODES = """\
 exit codes: 0 every row got a vector; 1 some rows did not, they are in PREFIX-failed-*.jsonl;
-2 the arguments are wrong, nothing was run; 3 the pipeline failed, nothing was written."""
+2 the arguments are wrong, nothing was run; 3 the pipeline failed, nothing was written;
+130 it was interrupted, nothing was written."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,7 +71,8 @@ def main(arguments=None):
 
     Returns:
         An int, the exit code: 0 where every row got a vector, 1 where some
-        failed, 2 where the arguments are wrong, 3 where the pipeline failed.
+        failed, 2 where the arguments are wrong, 3 where the pipeline failed,
+        130 where the user interrupted it.
     """
     try:
         known, rest = _parser().parse_known_args(arguments)
@@ -79,7 +81,11 @@ def main(arguments=None):
         report = _run(vars(known), rest)
     except BertEmbedError as error:
         return _fail(error, USAGE_ERROR)
+    except KeyboardInterrupt:
+        return _fail("interrupted.", INTERRUPTED)
     except Exception as error:  # a runner may raise anything
+        if _interrupted(error):
+            return _fail("interrupted.", INTERRUPTED)
         traceback.print_exc()
         return _fail(f"The pipeline failed: {error}", PIPELINE_FAILED)
     print(json.dumps(report, indent=2, ensure_ascii=False) if known.json else _summary(report))
@@ -101,6 +107,13 @@ def _run(settings, rest):
         options=options,
         **{name: value for name, value in settings.items() if name not in ("json", "verbose")},
     )
+
+
+def _interrupted(error):
+    # Beam wraps whatever stops a step, Ctrl-C too.
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _be_quiet():

@@ -7,7 +7,7 @@ from tf_bertembed.bulk.failures import check_text, failure_of
 from tf_bertembed.common import BertEmbedError, FileFormatError, decode_line, parse_json
 from tf_bertembed.common.files import GZIP_MAGIC
 from tf_bertembed.text import tables
-from tf_bertembed.text.parquet_files import open_parquet, read_columns
+from tf_bertembed.text.parquet_files import column_problem, open_parquet, read_columns
 from tf_bertembed.text.raw_lines import LONGEST, endless, raw_lines
 
 TEXT, JSON_LINES, PARQUET = "text", "jsonl", "parquet"
@@ -164,14 +164,16 @@ def parquet_rows(file, group, before, text_column="text", id_column="id"):
 
     Yields:
         Triples of an int (the row, counted from 0), a string or `None` (the
-        id) and what stands in the column of the texts, or a `TextFailure`; of
-        a group without that column one for all, and one for all that comes
-        after damage.
+        id) and what stands in the column of the texts, or a `TextFailure`; one
+        for a whole group that has no such column or two of one name, and one
+        for all that comes after damage.
     """
     parquet = open_parquet(file, "")
     names = parquet.schema_arrow.names
+    problem = column_problem(parquet, (text_column, id_column))
     if text_column not in names:
         problem = f"The column `{text_column}` is missing. Received: {', '.join(names)}."
+    if problem is not None:
         yield before, None, failure_of(problem, "")
         return
     columns = [name for name in dict.fromkeys((text_column, id_column)) if name in names]

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import check_at_least, check_limits
 
 MAX_TEXT_BYTES = 1_000_000
 
@@ -32,7 +32,5 @@ class ModelSettings:
 
     def __post_init__(self):
         object.__setattr__(self, "path", str(self.path))
-        for field in ("max_pieces", "streams", "threads", "max_text_bytes"):
-            value = getattr(self, field)
-            if value is not None and value < 1:
-                raise BertEmbedError(f"`{field}` must be at least 1. Received: {value}.")
+        check_at_least(1, streams=self.streams, max_text_bytes=self.max_text_bytes)
+        check_limits(max_pieces=self.max_pieces, threads=self.threads)

@@ -3,6 +3,7 @@
 import errno
 import re
 import sys
+import traceback
 import warnings
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from tf_bertembed.cli.verify import verify
 from tf_bertembed.common import BertEmbedError
 
 USAGE_ERROR = 2
+FAULT = 3
 INTERRUPTED = 130
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -97,6 +99,11 @@ def _fail(message, code=USAGE_ERROR):
     return code
 
 
+def _show_fault():
+    traceback.print_exc()
+    return _fail("This is a fault of tf-bertembed, not of what it was given.", FAULT)
+
+
 def _usage_message(error):
     context = getattr(error, "ctx", None)
     command = context.command_path if context else app.info.name
@@ -113,7 +120,8 @@ def main(arguments=None):
     Returns:
         An int, the exit code: 0 where all went well, 1 where a check that the
         command makes did not hold, 2 for an error that the input causes
-        (printed to stderr as one line), 130 where the user interrupted it.
+        (printed to stderr as one line), 3 for a fault of the program (a
+        traceback), 130 where the user interrupted it.
 
     Example:
 
@@ -134,12 +142,12 @@ def main(arguments=None):
             return _fail("interrupted.", INTERRUPTED)
         except OSError as error:
             if error.errno not in ENVIRONMENT_FAULTS:
-                raise
+                return _show_fault()
             return _fail(f"{error.filename}: {error.strerror}" if error.filename else error)
         except Exception as error:
             # A usage error; its class moved from click into typer between releases.
             if not hasattr(error, "format_message"):
-                raise
+                return _show_fault()
             return _fail(_usage_message(error))
     if code == INTERRUPTED:
         return _fail("interrupted.", INTERRUPTED)

@@ -151,4 +151,4 @@ def _print(report):
     if report["failed"]:
         rows = "row" if report["failed"] == 1 else "rows"
         print(f"{report['failed']} {rows} failed: {report['failures']}")
-    print("{rows_per_second:.0f} rows a second in {seconds:.1f} s".format(**report))
+    print("{rows} rows in {seconds:.1f} s, start-up included".format(**report))

@@ -12,7 +12,7 @@ class BertEmbedError(ValueError):
     from tf_bertembed.common import BertEmbedError
 
     try:
-        raise BertEmbedError("`batch_size` must be at least 1. Received: 0.")
+        raise BertEmbedError("`batch_size` must be an int of at least 1. Received: 0.")
     except ValueError as error:
         assert "Received: 0" in str(error)
     ```

@@ -9,6 +9,7 @@ from tf_bertembed.common import (
     FileFormatError,
     OutputExistsError,
     atomic_path,
+    check_at_least,
     numbered_folders,
 )
 from tf_bertembed.common.places import LARGEST_NUMBER
@@ -144,9 +145,8 @@ def _version_folder(folder, version):
                 f"{folder} holds version {LARGEST_NUMBER}, the highest there can be. "
                 "Choose a `version` (--version) below it."
             )
-    elif isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise BertEmbedError(f"`version` must be an int of at least 1. Received: {version!r}.")
-    elif version > LARGEST_NUMBER:
+    check_at_least(1, version=version)
+    if version > LARGEST_NUMBER:
         raise BertEmbedError(
             f"`version` must be at most {LARGEST_NUMBER}: servers hold it in 64 bits. "
             f"Received: {version!r}."

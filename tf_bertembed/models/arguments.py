@@ -1,26 +1,13 @@
 """Arguments of the backbone that contradict one another."""
 
-import numbers
-
-from tf_bertembed.common import BertEmbedError
-
-
-def check_sizes(**sizes):
-    """Raise where a size is not at least 1, naming it."""
-    for name, value in sizes.items():
-        if not _whole(value) or value < 1:
-            raise BertEmbedError(f"`{name}` must be at least 1. Received: {value!r}.")
+from tf_bertembed.common import BertEmbedError, is_whole
 
 
 def check_not_negative(**sizes):
     """Raise where a size that may be 0 is negative, naming it."""
     for name, value in sizes.items():
-        if not _whole(value) or value < 0:
+        if not is_whole(value) or value < 0:
             raise BertEmbedError(f"`{name}` must be 0 (none) or more. Received: {value!r}.")
-
-
-def _whole(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def check_fusion(static_vocabulary_size, static_dim, input_fusion, output_fusion):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 from tf_bertembed.layers import (
     Dropout,
     InputFusion,
@@ -12,7 +12,7 @@ from tf_bertembed.layers import (
     StaticDropout,
     StaticEmbedding,
 )
-from tf_bertembed.models.arguments import check_fusion, check_not_negative, check_sizes
+from tf_bertembed.models.arguments import check_fusion, check_not_negative
 from tf_bertembed.models.encoder_view import EncoderView
 from tf_bertembed.models.layer_maker import LayerMaker, encoder_inputs
 from tf_bertembed.models.lora import AdaptableBackbone
@@ -134,7 +134,8 @@ class BertEmbedBackbone(AdaptableBackbone):
         **kwargs,
     ):
         embedding_dim = hidden_dim if embedding_dim is None else embedding_dim
-        check_sizes(
+        check_at_least(
+            1,
             vocabulary_size=vocabulary_size,
             num_layers=num_layers,
             num_heads=num_heads,

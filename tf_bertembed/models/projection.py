@@ -1,10 +1,8 @@
 """Vectors are brought to another width."""
 
-import numbers
-
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 
 METHODS = ("orthogonal", "pca")
 
@@ -76,8 +74,7 @@ def project(matrix, width, seed=0, method=None):
         raise BertEmbedError(
             f"`matrix` must have the shape [V, S], a row a vector. Received shape: {matrix.shape}."
         )
-    if not isinstance(width, numbers.Integral) or width < 1:
-        raise BertEmbedError(f"`width` must be an int above 0. Received: {width!r}.")
+    check_at_least(1, width=width)
     if method is not None and method not in METHODS:
         raise BertEmbedError(
             f"`method` must be one of {', '.join(map(repr, METHODS))}, or None. "

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_limits
+from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.models.backbone_graph import BackboneGraph
 from tf_bertembed.models.batch_runs import (
@@ -24,7 +25,6 @@ from tf_bertembed.text.checks import check_texts
 
 # Texts that are sorted by length together: enough for full batches of each
 # length, and a bound on what a corpus of any size takes in memory.
-WINDOW = 16384
 FEWEST_PIECES = 256
 LONGEST = 256
 
@@ -174,10 +174,7 @@ class TextEncoder:
         """
         texts = check_texts(texts)
         streams = default_streams() if streams is None else streams
-        limits = {"streams": streams, "batch_size": batch_size, "max_pieces": max_pieces}
-        for name, value in limits.items():
-            if value is not None and value < 1:
-                raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
+        check_limits(streams=streams, batch_size=batch_size, max_pieces=max_pieces)
         vectors = np.empty((len(texts), self.output_dim), "float32")
         with progress_or(advance, len(texts)) as advance:
             for begin in range(0, len(texts), WINDOW):

@@ -1,6 +1,6 @@
 """A BERT as a scikit-learn transformer."""
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_limits
 from tf_bertembed.probe.text_transformer import TextTransformer
 
 
@@ -122,13 +122,10 @@ class BertEmbedTransformer(TextTransformer):
         from tf_bertembed.probe.model_files import content_digest, model_folder
         from tf_bertembed.probe.opened_encoder import open_encoder
 
-        for name in ("batch_size", "max_pieces"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
+        check_limits(batch_size=self.batch_size, max_pieces=self.max_pieces)
         settings = (
             *(str(self.path), self.pooling, self.normalize, self.sequence_length, self.layers),
-            *(None if self.cache is None else str(self.cache), self.layer_weights),
+            *(self.cache, self.layer_weights),
         )
         loaded = getattr(self, "_loaded", None)
         if loaded is None or repr(loaded[0]) != repr(settings):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_bertembed.common import FileFormatError, atomic_path, read_lines
+from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.probe.nearest_rows import (
     build_graph,
     graph_recall,
@@ -19,7 +20,6 @@ DESCRIPTION, VECTORS, TEXTS, PLACES, GRAPH = (
     *("index.json", "vectors.npy", "texts.txt", "places.npy"),
     "graph.faiss",
 )
-WINDOW = 16384
 
 
 def build_index(

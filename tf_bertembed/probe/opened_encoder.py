@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tf_bertembed.common import BertEmbedError, progress, read_json
+from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.probe.model_files import fingerprint, model_folder
 from tf_bertembed.probe.vector_cache import VectorCache, text_keys
 from tf_bertembed.text.checks import check_texts
-
-# Texts that are looked up, computed and kept together: what a killed process has to do again.
-WINDOW = 16384
 
 
 def open_encoder(
@@ -69,6 +67,8 @@ class OpenedEncoder:
         self._loading = threading.Lock()
         if cache is None:
             self._load()
+        elif not isinstance(cache, str | os.PathLike):
+            raise BertEmbedError(f"`cache` must be the path of a folder. Received: {cache!r}.")
         else:
             # The version that was found now is the one that is loaded later.
             self._folder = model_folder(path)

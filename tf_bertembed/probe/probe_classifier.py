@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least, is_whole
 
 CANDIDATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 DTYPES = (np.float64, np.float32)
@@ -124,6 +124,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         Returns:
             The classifier itself.
         """
+        check_at_least(1, max_iter=self.max_iter)
         candidates = self._candidates()
         transformer = self._transformer()
         if transformer is None:
@@ -131,7 +132,13 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(X, y)
-        classes, counts = np.unique(y, return_counts=True)
+        try:
+            classes, counts = np.unique(y, return_counts=True)
+        except TypeError as error:
+            kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+            raise BertEmbedError(
+                f"Classes must be all strings, all ints or all bools. Received: {kinds}."
+            ) from error
         if len(classes) < 2:
             raise BertEmbedError(
                 f"A classifier needs 2 classes or more. Received: 1 class, {classes.tolist()[0]!r}."
@@ -286,7 +293,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         # A string has `split` too.
         if hasattr(self.cv, "get_n_splits"):
             return self.cv
-        if isinstance(self.cv, bool) or not isinstance(self.cv, numbers.Integral) or self.cv < 2:
+        if not is_whole(self.cv) or self.cv < 2:
             raise BertEmbedError(
                 f"`cv` must be an int of at least 2 or a splitter. Received: {self.cv!r}."
             )

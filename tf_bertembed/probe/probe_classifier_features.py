@@ -32,6 +32,7 @@ LEARNED = {
         "n_features_out_": int,
         "removal_": (np.ndarray, type(None)),
         "unseen_weight_": float,
+        "vectors_digest_": str,
         "word_weights_": dict,
     },
 }

@@ -24,6 +24,10 @@ from tf_bertembed.probe.probe_classifier_features import (
 DESCRIPTION, ARRAYS = "probe.json", "arrays.npz"
 FORMAT = "tf_bertembed probe 1"
 PURPOSE = "A saved probe is a folder that `ProbeClassifier.save` wrote."
+KEYS = {
+    *("C", "class_weight", "classes", "feature_names_in", "features", "n_features_in", "n_iter"),
+    "settings",
+}
 FLOATS = ("float32", "float64")
 # The kinds of NumPy arrays that classes come in, and what JSON holds of each.
 CLASSES = {"U": str, "O": str, "b": bool, "i": int, "u": int, "f": float}
@@ -130,7 +134,10 @@ def _read_arrays(path):
 
 
 def _made(made_by, description, arrays):
-    settings = description.get("settings")
+    missing = sorted(KEYS - {*description})
+    if missing:
+        raise BertEmbedError(f"The keys {missing} are missing.")
+    settings = description["settings"]
     known = {*made_by._get_param_names()} - {"features", "class_weight"}
     if not isinstance(settings, dict) or {*settings} != known:
         raise BertEmbedError(f"`settings` must hold {sorted(known)}. Received: {settings!r:.200}.")

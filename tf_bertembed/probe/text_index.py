@@ -1,13 +1,18 @@
 """A text file made searchable by meaning: its lines, their vectors, and the model's name."""
 
 import contextlib
-import numbers
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError, FileFormatError, read_json, require_file
+from tf_bertembed.common import (
+    BertEmbedError,
+    FileFormatError,
+    check_at_least,
+    read_json,
+    require_file,
+)
 from tf_bertembed.probe.index_building import (
     DESCRIPTION,
     FORMAT,
@@ -126,8 +131,7 @@ class TextIndex:
         for query in queries:
             if not query.strip():
                 raise BertEmbedError(f"A query must hold text. Received: {query!r}.")
-        if isinstance(top, bool) or not isinstance(top, numbers.Integral) or top < 1:
-            raise BertEmbedError(f"`top` must be an int of at least 1. Received: {top!r}.")
+        check_at_least(1, top=top)
         if not queries:
             return []
         if approximate and self._graph is None:

@@ -1,11 +1,11 @@
 """Mean word vectors as a scikit-learn transformer."""
 
 import functools
-import numbers
+import hashlib
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 from tf_bertembed.probe.text_transformer import TextTransformer
 from tf_bertembed.probe.word_weights import check_weighting, learn_weights
 from tf_bertembed.tasks.similarity.embedding_maps import component_removal
@@ -19,6 +19,13 @@ def _tokenizer():
 
     # With no piece that continues a word, every word stays whole.
     return text.BertEmbedTokenizer([*text.SPECIAL_TOKENS, "a"], lowercase=False)
+
+
+def _digest(table):
+    """What words and vectors are known by, wherever their file lies."""
+    number = hashlib.sha256("\n".join(table.index_to_key).encode("utf-8", "surrogatepass"))
+    number.update(np.ascontiguousarray(table.vectors, "<f4"))
+    return number.hexdigest()
 
 
 def split_words(texts):
@@ -59,6 +66,8 @@ class WordVectorTransformer(TextTransformer):
 
     Attributes:
         n_features_out_: int. The width of the vectors.
+        vectors_digest_: string. What words and vectors are known by,
+            wherever their file lies.
         word_weights_: dict of floats. The weights of the words of `fit`.
         unseen_weight_: float. The weight of any other word.
         removal_: float32 array `[D, D]`, which features are multiplied by;
@@ -66,7 +75,8 @@ class WordVectorTransformer(TextTransformer):
 
     Raises:
         BertEmbedError: in `fit` or `transform`, where the vectors cannot be
-            read, a setting is none of the above, or an input is no text.
+            read, a setting is none of the above, or an input is no text; in
+            `transform`, where the vectors are not those of `fit`.
 
     Example:
 
@@ -105,10 +115,8 @@ class WordVectorTransformer(TextTransformer):
         settings = (str(self.path_or_name), self.limit)
         loaded = getattr(self, "_loaded", None)
         if loaded is None or loaded[0] != settings:
-            self._loaded = loaded = (
-                settings,
-                vectors.load(self.path_or_name, limit=self.limit),
-            )
+            table = vectors.load(self.path_or_name, limit=self.limit)
+            self._loaded = loaded = settings, table, _digest(table)
         return loaded[1]
 
     def _width(self):
@@ -116,6 +124,8 @@ class WordVectorTransformer(TextTransformer):
 
     def _learn(self, texts):
         self._check_settings()
+        self._vectors()
+        self.vectors_digest_ = self._loaded[2]
         found = list(self._found(texts))
         self.word_weights_, self.unseen_weight_ = learn_weights(self.weighting, found, self.sif_a)
         self.word_weights_.pop(None, None)
@@ -126,6 +136,12 @@ class WordVectorTransformer(TextTransformer):
 
     def _features(self, texts):
         self._check_settings()
+        self._vectors()
+        if self._loaded[2] != self.vectors_digest_:
+            raise BertEmbedError(
+                f"{self.path_or_name} holds other vectors than in `fit`. Fit again, or give the "
+                "path of the vectors that it was."
+            )
         features = self._pooled(self._found(texts), len(texts))
         if self.removal_ is None:
             return features
@@ -166,9 +182,4 @@ class WordVectorTransformer(TextTransformer):
                 "`weighting` is for the mean; a maximum has no use for weights. Received: "
                 f"weighting={self.weighting!r}, pooling='max'."
             )
-        removed = self.components_removed
-        whole = isinstance(removed, numbers.Integral) and not isinstance(removed, bool)
-        if not whole or removed < 0:
-            raise BertEmbedError(
-                f"`components_removed` must be an int of 0 or more. Received: {removed!r}."
-            )
+        check_at_least(0, components_removed=self.components_removed)

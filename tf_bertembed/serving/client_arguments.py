@@ -2,7 +2,7 @@
 
 import numbers
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, is_whole
 
 
 def check_choice(model, version, label):
@@ -25,7 +25,7 @@ def check_choice(model, version, label):
         raise BertEmbedError(
             f"Either `version` or `label` names a version. Received: {version} and {label!r}."
         )
-    if version is not None and not (_is_whole(version) and 0 <= version < 2**63):
+    if version is not None and not (is_whole(version) and 0 <= version < 2**63):
         raise BertEmbedError(f"`version` must be a whole number. Received: {version!r}.")
     if label is not None and not _is_name(label):
         raise BertEmbedError(
@@ -47,9 +47,9 @@ def check_bounds(timeout, retries, pause, batch_size):
     """
     for name, value, least, suits, kind in (
         ("timeout", timeout, 1e-3, _is_number, "a number"),
-        ("retries", retries, 0, _is_whole, "a whole number"),
+        ("retries", retries, 0, is_whole, "a whole number"),
         ("pause", pause, 0, _is_number, "a number"),
-        ("batch_size", batch_size, 1, _is_whole, "a whole number"),
+        ("batch_size", batch_size, 1, is_whole, "a whole number"),
     ):
         if not suits(value):
             raise BertEmbedError(f"`{name}` must be {kind}. Received: {value!r}.")
@@ -80,7 +80,3 @@ def _is_name(value):
 
 def _is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _is_whole(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)

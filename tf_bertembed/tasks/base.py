@@ -6,7 +6,7 @@ import keras
 import keras_nlp
 import tensorflow as tf
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 from tf_bertembed.models import BertEmbedBackbone
 from tf_bertembed.models.parts import check_parts
 from tf_bertembed.tasks.arrays import as_tensors, checked, count, cut, is_dataset, require_labels
@@ -227,8 +227,7 @@ class BertEmbedTask(keras_nlp.models.Task):
                 f"text. Received lengths: {counts}."
             )
         batch_size = 32 if batch_size is None else batch_size
-        if batch_size < 1:
-            raise BertEmbedError(f"`batch_size` must be at least 1. Received: {batch_size}.")
+        check_at_least(1, batch_size=batch_size)
         if shuffle:
             return without_autotuning(self._epoch_order.batches(data, counts[0], batch_size))
         return without_autotuning(tf.data.Dataset.from_tensor_slices(data).batch(batch_size))

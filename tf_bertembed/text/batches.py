@@ -33,7 +33,7 @@ def length_batches(texts, batch_size=32, max_bytes=None):
     assert [batch.tolist() for batch in batches] == [[1, 0], [2, 3]]
     ```
     """
-    _check_limits(batch_size=batch_size, max_bytes=max_bytes)
+    common.check_limits(batch_size=batch_size, max_bytes=max_bytes)
     return _cut([_size(text) for text in texts], batch_size, max_bytes, max_padding=1.0)
 
 
@@ -74,18 +74,12 @@ def piece_batches(lengths, batch_size=32, max_pieces=None, max_padding=0.05):
     assert [batch.tolist() for batch in batches] == [[1, 3], [2, 4], [0]]
     ```
     """
-    _check_limits(batch_size=batch_size, max_pieces=max_pieces)
+    common.check_limits(batch_size=batch_size, max_pieces=max_pieces)
     if not 0 <= max_padding <= 1:
         raise common.BertEmbedError(
             f"`max_padding` must be a part of a batch, from 0 to 1. Received: {max_padding}."
         )
     return _cut(lengths, batch_size, max_pieces, max_padding)
-
-
-def _check_limits(**limits):
-    for name, value in limits.items():
-        if value is not None and value < 1:
-            raise common.BertEmbedError(f"`{name}` must be at least 1. Received: {value}.")
 
 
 def _cut(lengths, batch_size, max_padded, max_padding):

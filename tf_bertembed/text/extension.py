@@ -1,6 +1,5 @@
 """A vocabulary with the frequent words of a domain at its end."""
 
-import numbers
 from collections import Counter
 from collections.abc import Mapping
 
@@ -49,11 +48,7 @@ def extend_vocabulary(vocabulary, texts, size, lowercase=True, min_frequency=2):
     assert text.extend_vocabulary(vocabulary, texts, 2)[-2:] == ["gene", "genes"]
     ```
     """
-    for name, value in (("size", size), ("min_frequency", min_frequency)):
-        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
-            raise common.BertEmbedError(
-                f"`{name}` must be an int of at least 1. Received: {value!r}."
-            )
+    common.check_at_least(1, size=size, min_frequency=min_frequency)
     tokenizer = vocabulary
     if not isinstance(vocabulary, BertEmbedTokenizer):
         tokenizer = BertEmbedTokenizer(vocabulary, lowercase)

@@ -46,6 +46,24 @@ def open_parquet(source, path, **options):
         return arrow.parquet.ParquetFile(source, **options)
 
 
+def column_problem(file, names):
+    """Tell which of the columns that are to be read cannot be told from others.
+
+    Args:
+        file: what `open_parquet` gave.
+        names: strings. The columns.
+
+    Returns:
+        A string for an error; `None` where each of them stands there once at
+        most.
+    """
+    there = file.schema_arrow.names
+    for name in names:
+        if there.count(name) > 1:
+            return f"{there.count(name)} columns are named `{name}`; one was expected."
+    return None
+
+
 def read_columns(file, path, names, batch_rows, row_groups=None):
     """Read rows, of which no more than a batch is held.
 

@@ -69,12 +69,8 @@ class QuestionPreprocessor(Preprocessor):
         **kwargs,
     ):
         super().__init__(tokenizer, sequence_length, static_words, padding, **kwargs)
-        for name, value in (("stride", stride), ("max_question_pieces", max_question_pieces)):
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            if not whole and (name, value) != ("stride", None):
-                raise common.BertEmbedError(
-                    f"`{name}` must be an int of at least 1. Received: {value!r}."
-                )
+        common.check_limits(stride=stride)
+        common.check_at_least(1, max_question_pieces=max_question_pieces)
         self._stride = stride
         self.max_question_pieces = max_question_pieces
 

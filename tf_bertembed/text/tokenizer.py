@@ -71,11 +71,7 @@ class BertEmbedTokenizer(VocabularyAccess, keras_nlp.tokenizers.Tokenizer):
     ):
         if getattr(dtype, "name", dtype) not in ("int32", "int64"):
             raise common.BertEmbedError(f'`dtype` must be "int32" or "int64". Received: {dtype!r}.')
-        if not isinstance(max_chars_per_word, int) or max_chars_per_word < 1:
-            raise common.BertEmbedError(
-                f"`max_chars_per_word` must be an int of at least 1. "
-                f"Received: {max_chars_per_word!r}."
-            )
+        common.check_at_least(1, max_chars_per_word=max_chars_per_word)
         super().__init__(dtype=dtype, **kwargs)
         self.lowercase = bool(lowercase)
         self.strip_accents = None if strip_accents is None else bool(strip_accents)

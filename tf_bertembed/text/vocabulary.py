@@ -1,7 +1,6 @@
 """Vocabulary files: one piece a line, the line number is the id."""
 
 import itertools
-import numbers
 from collections import Counter
 from pathlib import Path
 
@@ -162,8 +161,7 @@ def train_vocabulary(texts, vocabulary_size, lowercase=True, min_frequency=2, al
         "alphabet_size": (alphabet_size, 1),
     }
     for name, (value, smallest) in least.items():
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not whole or not smallest <= value < 2**31:
+        if not common.is_whole(value) or not smallest <= value < 2**31:
             why = f", more than the {len(SPECIAL_TOKENS)} special tokens"
             raise common.BertEmbedError(
                 f"`{name}` must be an int of at least {smallest}"

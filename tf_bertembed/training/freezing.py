@@ -1,11 +1,9 @@
 """Which weights training changes."""
 
-import numbers
-
 import keras
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least, is_whole
 from tf_bertembed.models.encoder_parts import embedding_layers, mark
 from tf_bertembed.models.lora import adapted_layers, train_adaptation
 
@@ -95,8 +93,7 @@ def _open_layers(backbone, layers):
             'A backbone after `add_lora` trains "lora" or "head"; `models.merge_lora` ends that. '
             f"Received: layers={layers!r}."
         )
-    whole = isinstance(layers, numbers.Integral) and not isinstance(layers, bool)
-    if not whole or not 0 <= layers <= backbone.num_layers:
+    if not is_whole(layers) or not 0 <= layers <= backbone.num_layers:
         raise BertEmbedError(
             '`layers` must be "all", "head", "lora" (after `models.add_lora`), or a number from '
             f"0 to {backbone.num_layers}, the layers of the backbone. Received: {layers!r}."
@@ -172,12 +169,8 @@ class GradualUnfreezing(keras.callbacks.Callback):
 
     def __init__(self, epochs_per_layer=1, start=0, embeddings=True):
         super().__init__()
-        whole = all(isinstance(value, numbers.Integral) for value in (epochs_per_layer, start))
-        if not whole or epochs_per_layer < 1 or start < 0:
-            raise BertEmbedError(
-                "`epochs_per_layer` must be at least 1 and `start` at least 0. Received: "
-                f"epochs_per_layer={epochs_per_layer!r}, start={start!r}."
-            )
+        check_at_least(1, epochs_per_layer=epochs_per_layer)
+        check_at_least(0, start=start)
         self.epochs_per_layer = epochs_per_layer
         self.start = start
         self.embeddings = embeddings

@@ -219,7 +219,7 @@ def test_what_is_refused_at_once(reviews, glove, preset, tmp_path):
         probe.compare(train, tmp_path / "there", vectors=glove, backbone=preset)
     for arguments, message in (
         ({"budgets": ["1"]}, "2 or more, or 'all'"),
-        ({"draws": 0}, "`draws` must be at least 1"),
+        ({"draws": 0}, "`draws` must be an int of at least 1"),
         ({"folds": 60}, "rows or more for 60 folds"),
         ({"runs": [preset, tmp_path / "none"]}, "none does not exist"),
     ):

@@ -79,7 +79,7 @@ def test_budgets_as_a_command_line_gives_them():
         ([9, 1], 3, 5, r"2 rows to learn from or more\. Received: 1 of 'b'"),
         ([9, 4], 0, 5, r"5 rows or more for 5 folds\. Received: 4 of 'b'\. Give more rows, fewer"),
         ([9, 2], 0, 2, r"3 rows or more for 2 folds\. Received: 2 of 'b'"),
-        ([9, 9], 0, 1, r"2 folds and 1 repeat are the fewest\. Received: 1 folds"),
+        ([9, 9], 0, 1, r"`folds` must be an int of at least 2\. Received: 1"),
     ],
 )
 def test_too_few_rows(counts, test_rows, folds, message):

@@ -141,7 +141,7 @@ def parquet_without_end():
 
 
 def packed_and_broken():
-    return gzip.compress(b"text\n" * 9000)[:-9]
+    return gzip.compress(b"text\n" * 9000, mtime=0)[:-9]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +182,15 @@ def test_parquet_without_the_columns(columns, message, tmp_path):
     pandas.DataFrame({"title": ["a"], "n": [1], "day": days}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(FileFormatError, match=message):
         read(tmp_path / "a.parquet", Columns(**columns))
+
+
+@pytest.mark.parametrize("name", ["text", "id"])
+def test_parquet_with_two_columns_of_one_name(name, tmp_path):
+    table = pyarrow.table({"text": ["a"], "id": ["x"], "more": ["b"]})
+    table = table.rename_columns(["text", "id", name])
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(FileFormatError, match=f"2 columns are named `{name}`; one was expected"):
+        read(tmp_path / "a.parquet", Columns(id="id"))
 
 
 def test_a_format_that_is_forced(tmp_path):

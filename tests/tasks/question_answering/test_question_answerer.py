@@ -319,5 +319,5 @@ def test_arguments_that_cannot_be(make_backbone, preprocessor, answerer, questio
     with pytest.raises(BertEmbedError, match="leaves no example on one side"):
         answerer.fit(questions, validation_split=0.99)
     for ask in (answerer.answer, answerer.fit):
-        with pytest.raises(BertEmbedError, match="`batch_size` must be at least 1"):
+        with pytest.raises(BertEmbedError, match="`batch_size` must be an int of at least 1"):
             ask(questions, batch_size=0)

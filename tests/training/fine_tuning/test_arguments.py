@@ -42,7 +42,10 @@ from tf_bertembed.training.recipes import Examples
         ({"output": 3}, "`output` must be a path. Received: 3"),
         ({"start": {"vocabulary": 3}}, "`vocabulary` must be a path or a name. Received: 3"),
         ({"start": {"dropout": 2}}, "`dropout` must be from 0 to 1. Received: 2"),
-        ({"start": {"num_layers": "2"}}, "`num_layers` must be at least 1. Received: '2'"),
+        (
+            {"start": {"num_layers": "2"}},
+            "`num_layers` must be an int of at least 1. Received: '2'",
+        ),
         ({"recipe": "cooking"}, "must be one of classification.*'cooking'"),
     ],
 )

@@ -74,7 +74,9 @@ def test_vectors_of_zeros_take_no_part(glove, questions):
 
 
 def test_bad_input(glove, questions):
-    with pytest.raises(common.BertEmbedError, match="`restrict_vocab` must be an int above 0"):
+    with pytest.raises(
+        common.BertEmbedError, match="`restrict_vocab` must be an int of at least 1"
+    ):
         vectors.evaluate_analogies(glove, questions, restrict_vocab=0)
     with pytest.raises(common.BertEmbedError, match="none of the 52 questions has all its words"):
         vectors.evaluate_analogies(glove, questions, restrict_vocab=10)

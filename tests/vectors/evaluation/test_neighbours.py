@@ -63,7 +63,7 @@ def test_vectors_of_zeros_are_no_neighbours(with_zeros, recwarn):
 
 
 def test_bad_arguments(lee):
-    with pytest.raises(common.BertEmbedError, match="`count` must be an int above 0"):
+    with pytest.raises(common.BertEmbedError, match="`count` must be an int of at least 1"):
         vectors.nearest_neighbours(lee, ["of"], count=0)
     with pytest.raises(common.BertEmbedError, match="`words` must be several strings"):
         vectors.nearest_neighbours(lee, "of")

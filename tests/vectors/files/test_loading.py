@@ -73,7 +73,7 @@ def test_neither_file_nor_name(tmp_path):
 @pytest.mark.parametrize("value", [0, -1, 1.5, "50"])
 def test_counts_that_make_no_sense(name, value):
     with pytest.raises(
-        common.BertEmbedError, match=f"`{name}` must be an int above 0. Received: {value!r}"
+        common.BertEmbedError, match=f"`{name}` must be an int of at least 1. Received: {value!r}"
     ):
         vectors.load(datapath("test_glove.txt"), **{name: value})
 

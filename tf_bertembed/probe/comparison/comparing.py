@@ -8,7 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError, OutputExistsError, atomic_path, derive_seed
+from tf_bertembed.common import (
+    BertEmbedError,
+    OutputExistsError,
+    atomic_path,
+    check_at_least,
+    derive_seed,
+)
 from tf_bertembed.export.versions import newest_version
 from tf_bertembed.probe.comparison.features import (
     BOTH,
@@ -149,8 +155,7 @@ def compare(
         model_folder(model)
     count = _layer_count(backbone) if layers else 0
     budgets = check_budgets(budgets)
-    if draws < 1:
-        raise BertEmbedError(f"`draws` must be at least 1. Received: {draws}.")
+    check_at_least(1, draws=draws)
     data = read_data(train, test)
     splits = make_splits(data, folds, repeats, seed)
     by_budget, notes = make_draws(data.labels, splits, budgets, draws if data.has_test else 1, seed)

@@ -6,7 +6,7 @@ import numbers
 import numpy as np
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from tf_bertembed.common import BertEmbedError, derive_seed
+from tf_bertembed.common import BertEmbedError, check_at_least, derive_seed, is_whole
 
 ALL = "all"
 # C is chosen by cross-validation over what is learned from.
@@ -62,10 +62,8 @@ def make_splits(data, folds, repeats, seed):
                 f"{label!r}."
             )
         return [Split(np.arange(data.train_rows), np.arange(data.train_rows, len(data.labels)))]
-    if folds < 2 or repeats < 1:
-        raise BertEmbedError(
-            f"2 folds and 1 repeat are the fewest. Received: {folds} folds, {repeats} repeats."
-        )
+    check_at_least(2, folds=folds)
+    check_at_least(1, repeats=repeats)
     if rows < folds or rows - -(-rows // folds) < FEWEST:
         raise BertEmbedError(
             f"Each label needs {max(folds, FEWEST + 1)} rows or more for {folds} folds. Received: "
@@ -94,8 +92,7 @@ def check_budgets(budgets):
         number = budget
         if isinstance(budget, str) and budget.strip().isascii() and budget.strip().isdigit():
             number = int(budget)
-        whole = isinstance(number, numbers.Integral) and not isinstance(number, bool)
-        if budget != ALL and not (whole and number >= FEWEST):
+        if budget != ALL and not (is_whole(number) and number >= FEWEST):
             raise BertEmbedError(
                 f"A budget is a number of labels for each class, {FEWEST} or more, or {ALL!r}. "
                 f"Received: {budget!r}."

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from tf_bertembed.common import BertEmbedError, FileFormatError, progress
+from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.probe.file_embedding.outputs import Outputs
-from tf_bertembed.probe.file_embedding.rows import WINDOW, Columns, windows
+from tf_bertembed.probe.file_embedding.rows import Columns, windows
 from tf_bertembed.probe.file_embedding.sources import find_format, open_rows
 from tf_bertembed.probe.file_embedding.tables import write_table
 from tf_bertembed.probe.file_embedding.unfinished import UnfinishedFile

@@ -2,7 +2,7 @@
 
 from tf_bertembed.common import FileFormatError, require_file
 from tf_bertembed.probe.file_embedding.rows import Row
-from tf_bertembed.text.parquet_files import import_arrow, open_parquet, read_columns
+from tf_bertembed.text.parquet_files import column_problem, import_arrow, open_parquet, read_columns
 
 MAGIC = b"PAR1"
 BATCH = 4096
@@ -59,7 +59,7 @@ class ParquetRows:
     def _check_columns(self):
         types = import_arrow("Reading Parquet files").types
         schema = self._file.schema_arrow
-        problem = self._columns.missing(schema.names)
+        problem = self._columns.missing(schema.names) or column_problem(self._file, self._columns)
         if problem:
             raise FileFormatError(self.path, problem)
         for name, numbers in ((self._columns.text, False), (self._columns.id, True)):

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-# What is encoded, and put on disk, at a time: as many as the encoder sorts by length together.
-WINDOW = 16384
-# And as many characters, where texts are long.
+from tf_bertembed.common.windows import WINDOW
+
+# A window ends sooner where texts are long.
 WINDOW_CHARACTERS = 1 << 25
 SHOWN = 60
 

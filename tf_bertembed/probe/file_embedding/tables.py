@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 
-from tf_bertembed.probe.file_embedding.rows import WINDOW
+from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.probe.file_embedding.vectors import VECTORS, read_vectors
 from tf_bertembed.text.parquet_files import import_arrow
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 from tf_bertembed.tasks.question_answering.scores import best_threshold, score_answer, score_answers
 from tf_bertembed.tasks.question_answering.spans import LOW, answers_of, best_spans
 from tf_bertembed.tasks.question_answering.windows import Windows
@@ -113,8 +113,7 @@ class QuestionAnswers:
         if self.preprocessor is None:
             raise BertEmbedError("Texts are answered from by a task with a `preprocessor`.")
         self.check_parts()
-        if batch_size < 1:
-            raise BertEmbedError(f"`batch_size` must be at least 1. Received: {batch_size}.")
+        check_at_least(1, batch_size=batch_size)
         questions, contexts = self._texts_of(x)
         for begin in range(0, len(questions), TEXTS_AT_ONCE):
             part = slice(begin, begin + TEXTS_AT_ONCE)

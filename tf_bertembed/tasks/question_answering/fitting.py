@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 from tf_bertembed.tasks.base import BertEmbedTask
 from tf_bertembed.tasks.epoch_order import EpochOrder
 from tf_bertembed.tasks.question_answering.windows import Windows
@@ -103,8 +103,7 @@ class QuestionFitting(BertEmbedTask):
 
     def _labelled_dataset(self, x, sample_weight, batch_size, order=None):
         batch_size = 32 if batch_size is None else batch_size
-        if batch_size < 1:
-            raise BertEmbedError(f"`batch_size` must be at least 1. Received: {batch_size}.")
+        check_at_least(1, batch_size=batch_size)
         windows = self.windows(x, sample_weight)
         return windows.dataset(list(self.backbone.input), batch_size, order)
 

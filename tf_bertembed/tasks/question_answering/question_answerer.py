@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 from tf_bertembed.layers.initializers import bert_initializer
 from tf_bertembed.models.backbone_graph import BackboneGraph
 from tf_bertembed.tasks.adamw import AdamW
@@ -78,9 +78,7 @@ class QuestionAnswerer(QuestionAnswers, QuestionFitting):
         dropout=0.0,
         **kwargs,
     ):
-        for name, value in (("max_answer_length", max_answer_length), ("n_best", n_best)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise BertEmbedError(f"`{name}` must be an int of at least 1. Received: {value!r}.")
+        check_at_least(1, max_answer_length=max_answer_length, n_best=n_best)
         check_language(language)
         if preprocessor is not None and not isinstance(preprocessor, QuestionPreprocessor):
             raise BertEmbedError(

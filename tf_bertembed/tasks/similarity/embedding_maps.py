@@ -1,10 +1,8 @@
 """Linear maps that make cosines of embeddings tell more, learned from embeddings alone."""
 
-import numbers
-
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, is_whole
 
 # Directions with less than this of the largest one's variance are rounding.
 FLAT = 1e-7
@@ -31,8 +29,7 @@ def whitening(embeddings, dimensions=None):
     embeddings = _checked(embeddings)
     width = embeddings.shape[1]
     dimensions = width if dimensions is None else dimensions
-    whole = isinstance(dimensions, numbers.Integral) and not isinstance(dimensions, bool)
-    if not whole or not 1 <= dimensions <= width:
+    if not is_whole(dimensions) or not 1 <= dimensions <= width:
         raise BertEmbedError(
             f"`dimensions` must be an int from 1 to the width {width}. Received: {dimensions!r}."
         )
@@ -43,8 +40,8 @@ def whitening(embeddings, dimensions=None):
     found = int(np.count_nonzero(variances > FLAT * max(variances[0], 0)))
     if found < dimensions:
         raise BertEmbedError(
-            f"The {len(embeddings)} texts vary in {found} directions only, too few to whiten "
-            f"{dimensions} dimensions. Give more texts, or ask for fewer dimensions."
+            f"The {len(embeddings)} rows vary in {found} directions only, too few to whiten "
+            f"{dimensions} dimensions. Give more rows, or ask for fewer dimensions."
         )
     matrix = directions / np.sqrt(variances)
     return matrix.astype("float32"), (-mean @ matrix).astype("float32")
@@ -70,8 +67,7 @@ def component_removal(embeddings, count=1):
     """
     embeddings = _checked(embeddings)
     width = embeddings.shape[1]
-    whole = isinstance(count, numbers.Integral) and not isinstance(count, bool)
-    if not whole or not 1 <= count < min(width, len(embeddings)):
+    if not is_whole(count) or not 1 <= count < min(width, len(embeddings)):
         raise BertEmbedError(
             "`count` must be an int of at least 1, and less than the width and the number of "
             f"texts. Received: {count!r} for {len(embeddings)} texts and width {width}."

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least
 
 
 def pearson(truth, scores):
@@ -110,8 +110,7 @@ def recall_at_k(scores, relevant, k):
     assert tasks.recall_at_k(scores, [[0, 1], [1]], k=2) == 0.75
     ```
     """
-    if isinstance(k, bool) or not isinstance(k, numbers.Integral) or k < 1:
-        raise BertEmbedError(f"`k` must be an int of at least 1. Received: {k!r}.")
+    check_at_least(1, k=k)
     return float(np.mean([found[:k].sum() / found.sum() for found in _in_order(scores, relevant)]))
 
 

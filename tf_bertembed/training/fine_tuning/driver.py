@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 
 from tf_bertembed import __version__, vectors
-from tf_bertembed.common import BertEmbedError, OutputExistsError
+from tf_bertembed.common import BertEmbedError, OutputExistsError, check_at_least
 from tf_bertembed.models import find_checkpoint
 from tf_bertembed.tasks.base import BertEmbedTask
 from tf_bertembed.tasks.checkpoint_parts import EXISTS, check_spared
 from tf_bertembed.training.fine_tuning.fitting import Trial
 from tf_bertembed.training.fine_tuning.repeats import cut_folds, mean_and_spread
-from tf_bertembed.training.fine_tuning.settings import FitSettings, require_whole
+from tf_bertembed.training.fine_tuning.settings import FitSettings
 from tf_bertembed.training.fine_tuning.start import ModelStart
 from tf_bertembed.training.fine_tuning.unfinished import UnfinishedRun, digest
 from tf_bertembed.training.recipes import Examples, Recipe, make_recipe
@@ -106,9 +106,9 @@ def fine_tune(
     ```
     """
     start, settings = start or ModelStart(), settings or FitSettings()
-    require_whole("seeds", seeds, 1)
+    check_at_least(1, seeds=seeds)
     if folds is not None:
-        require_whole("folds", folds, 2)
+        check_at_least(2, folds=folds)
     recipe = make_recipe(recipe) if isinstance(recipe, str) else recipe
     for name, value, kind in (
         ("recipe", recipe, Recipe),

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import numbers
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, check_at_least, check_limits
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -70,14 +70,14 @@ class FitSettings:
     head_factor: float = 1.0
 
     def __post_init__(self):
-        for name, least in (("epochs", 1), ("batch_size", 1), ("sequence_length", 3)):
-            require_whole(name, getattr(self, name), least)
-        require_whole("seed", self.seed, 0)
+        check_at_least(1, epochs=self.epochs, batch_size=self.batch_size)
+        check_at_least(3, sequence_length=self.sequence_length)
+        check_at_least(0, seed=self.seed)
         if self.seed >= 2**32:
             raise BertEmbedError(f"`seed` must be less than 2**32. Received: {self.seed}.")
-        for name in ("patience", "unfreeze_every", "lora_rank"):
-            if getattr(self, name) is not None:
-                require_whole(name, getattr(self, name), 1)
+        check_limits(
+            patience=self.patience, unfreeze_every=self.unfreeze_every, lora_rank=self.lora_rank
+        )
         self._check_ways()
         for name in ("learning_rate", "lora_alpha"):
             if getattr(self, name) is not None:
@@ -114,11 +114,4 @@ class FitSettings:
                 f'`layers` (--layers) must be "all", "head" or a number. Received: {self.layers!r}.'
             )
         if not isinstance(self.layers, str):
-            require_whole("layers", self.layers, 0)
-
-
-def require_whole(name, value, least):
-    """Raise where a setting is no whole number of at least so much."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or value < least:
-        raise BertEmbedError(f"`{name}` must be an int of at least {least}. Received: {value!r}.")
+            check_at_least(0, layers=self.layers)

@@ -8,8 +8,7 @@ from pathlib import Path
 from gensim.models import KeyedVectors
 
 from tf_bertembed import models, text, vectors
-from tf_bertembed.common import BertEmbedError
-from tf_bertembed.training.fine_tuning.settings import require_whole
+from tf_bertembed.common import BertEmbedError, check_at_least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +80,7 @@ class ModelStart:
     dropout: float = 0.1
 
     def __post_init__(self):
-        require_whole("frequent_words", self.frequent_words, 0)
+        check_at_least(0, frequent_words=self.frequent_words)
         for name in ("backbone", "vocabulary"):
             value = getattr(self, name)
             if not isinstance(value, (str, Path, type(None))):

@@ -1,6 +1,5 @@
 """Whether word vectors complete analogies: man is to woman as king is to … queen."""
 
-import numbers
 import tempfile
 from pathlib import Path
 
@@ -70,12 +69,7 @@ def evaluate_analogies(
     References:
         - [Mikolov et al., 2013](https://arxiv.org/abs/1301.3781)
     """
-    if restrict_vocab is not None and (
-        not isinstance(restrict_vocab, numbers.Integral) or restrict_vocab < 1
-    ):
-        raise common.BertEmbedError(
-            f"`restrict_vocab` must be an int above 0. Received: {restrict_vocab!r}."
-        )
+    common.check_limits(restrict_vocab=restrict_vocab)
     check_keyed_vectors(keyed_vectors, words=[])
     path = evaluation_sets.find(analogies, evaluation_sets.ANALOGIES, "analogies")
     sections = evaluation_sets.read_analogies(path)

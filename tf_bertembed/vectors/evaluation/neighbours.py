@@ -1,7 +1,5 @@
 """The words whose vectors lie nearest to a word's."""
 
-import numbers
-
 import numpy as np
 
 from tf_bertembed import common
@@ -41,8 +39,7 @@ def nearest_neighbours(keyed_vectors, words, *, count=10):
     assert [found["word"] for found in report["neighbours"]] == ["french", "belgium", "paris"]
     ```
     """
-    if not isinstance(count, numbers.Integral) or count < 1:
-        raise common.BertEmbedError(f"`count` must be an int above 0. Received: {count!r}.")
+    common.check_at_least(1, count=count)
     if isinstance(words, str):
         raise common.BertEmbedError(
             f"`words` must be several strings, a list for example. Received: {words!r}."

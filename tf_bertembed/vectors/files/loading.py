@@ -1,7 +1,6 @@
 """Word vectors from a file, a folder or by name."""
 
 import importlib
-import numbers
 import os
 
 from tf_bertembed import common
@@ -94,11 +93,7 @@ def load(
     """
     if not isinstance(path_or_name, str | os.PathLike):
         raise common.BertEmbedError(f"{PURPOSE} Received: {path_or_name!r}.")
-    for name, value in (("limit", limit), ("width", width)):
-        if value is not None and (
-            not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1
-        ):
-            raise common.BertEmbedError(f"`{name}` must be an int above 0. Received: {value!r}.")
+    common.check_limits(limit=limit, width=width)
     request = Request(limit, _check_words(words), width, skip_bad_lines, allow_pickle)
     form = detect_format(path_or_name)
     if form == "name":

@@ -3,7 +3,7 @@
 import math
 import numbers
 
-from tf_bertembed.common import BertEmbedError
+from tf_bertembed.common import BertEmbedError, is_whole
 
 MOST = 2**31
 
@@ -19,7 +19,7 @@ def check_whole(**arguments):
         BertEmbedError: with the name, the value and what would be right.
     """
     for name, (value, least) in arguments.items():
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        whole = is_whole(value)
         if not whole or not least <= value < MOST:
             highest = f", below {MOST:,}" if whole and value >= MOST else ""
             raise BertEmbedError(
