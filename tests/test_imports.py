@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,17 +140,19 @@ def test_a_right_import_is_passed(tmp_path, folder, source):
     assert wrong_imports(tmp_path) == []
 
 
-def loaded_by(code):
-    """Names of the top-level modules that a fresh Python has loaded after some code."""
-    script = (
-        f"{code}\nimport json, sys\n"
-        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
-    )
+def run(code):
+    """What a fresh Python prints in some code."""
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT.parent, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=False
     )
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    return done.stdout
+
+
+def loaded_by(code):
+    """Names of the top-level modules that a fresh Python has loaded after some code."""
+    names = "json.dumps(sorted({name.partition('.')[0] for name in sys.modules}))"
+    return set(json.loads(run(f"{code}\nimport json, sys\nprint({names})").splitlines()[-1]))
 
 
 PACKAGES = sorted(module.name for module in pkgutil.iter_modules([str(ROOT)]) if module.ispkg)
@@ -158,6 +161,19 @@ PACKAGES = sorted(module.name for module in pkgutil.iter_modules([str(ROOT)]) if
 def test_importing_loads_nothing_heavy():
     code = "\n".join(f"import tf_bertembed.{name}" for name in PACKAGES)
     assert not loaded_by(code) & (KERAS | {"numpy", "gensim", "sklearn", "matplotlib"})
+
+
+def test_beside_keras_whatever_it_may_find_in_a_file_is_known():
+    decorator = re.compile(r"^@keras\.saving\.register_keras_serializable\(.*\)\nclass (\w+)", re.M)
+    marked = {
+        name
+        for path in ROOT.rglob("*.py")
+        for name in decorator.findall(path.read_text(encoding="utf-8"))
+    }
+    code = "import keras\nimport tf_bertembed\nprint(*keras.saving.get_custom_objects())"
+    known = run(code).split()
+    assert {name.partition(">")[2] for name in known if name.startswith("tf_bertembed>")} == marked
+    assert {"BertEmbedBackbone", "TextClassifier", "BertEmbedTokenizer"} < marked
 
 
 def test_help_loads_nothing_heavy():

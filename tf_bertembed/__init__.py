@@ -1,5 +1,8 @@
 """BERT and static word vectors together, for Keras, TensorFlow Serving and scikit-learn."""
 
+import importlib
+import sys
+
 from tf_bertembed.common import lazy
 
 __version__ = "0.1.0"
@@ -10,3 +13,8 @@ __getattr__, __dir__, __all__ = lazy.attach(
         ["common", "vectors", "text", "layers", "models", "tasks", "training", "export", "probe"]
     ),
 )
+
+# Keras reads a `.keras` file only where the classes in it are known. With Keras there already, they
+# cost little more; without it, this import stays free of TensorFlow.
+if "keras" in sys.modules:
+    importlib.import_module("tf_bertembed.keras_objects")

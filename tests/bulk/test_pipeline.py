@@ -163,6 +163,7 @@ def test_files_of_an_earlier_run_stay_or_go_together(fragile_model, tmp_path):
     [
         ({"inputs": "{tmp}/none-*.txt"}, MissingFileError, r"none-\*\.txt does not exist"),
         ({"inputs": "{tmp}"}, BertEmbedError, r"is a folder. Write .*/\*"),
+        ({"inputs": "none://there/*.txt"}, BertEmbedError, r"none://there/\*\.txt cannot be"),
         ({"inputs": []}, BertEmbedError, "no input.*empty list"),
         ({"inputs": "{tmp}/in.tsv"}, BertEmbedError, r"in\.tsv is a table"),
         ({"saved_model": "{tmp}/nowhere"}, MissingFileError, "nowhere does not exist"),

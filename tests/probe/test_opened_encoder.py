@@ -62,6 +62,14 @@ def test_without_a_cache(preset, texts, expected):
 
 
 @pytest.mark.parametrize("kind", ["preset", "saved_model"])
+def test_a_process_that_has_loaded_nothing_else(kind, request, texts, expected, tmp_path):
+    path = request.getfixturevalue(kind)
+    # Ops of the tokenizer are registered by whatever imports them first.
+    ask(path, tmp_path / "cache", texts, tmp_path / "found.npy")
+    assert near(np.load(tmp_path / "found.npy"), expected)
+
+
+@pytest.mark.parametrize("kind", ["preset", "saved_model"])
 def test_a_cache_answers_without_tensorflow(kind, request, texts, expected, tmp_path):
     path = request.getfixturevalue(kind)
     first = open_encoder(path, cache=tmp_path / "cache")

@@ -4,7 +4,7 @@ from tf_bertembed.common import MissingPackageError
 
 try:
     import apache_beam as beam
-    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystem import BeamIOError, CompressionTypes
     from apache_beam.io.filesystems import FileSystems
     from apache_beam.metrics.metric import Metrics, MetricsFilter
     from apache_beam.ml.inference import base as inference
@@ -27,6 +27,7 @@ except ImportError as error:
     raise MissingPackageError(["'tf-bertembed[beam]'"], "A pipeline past one machine") from error
 
 __all__ = [
+    "BeamIOError",
     "CompressionTypes",
     "DirectOptions",
     "ExtendedProvisionInfo",

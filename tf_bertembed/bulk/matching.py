@@ -3,7 +3,8 @@
 import glob
 import os
 
-from tf_bertembed.bulk.beam_package import FileSystems
+from tf_bertembed.bulk.beam_package import BeamIOError, FileSystems
+from tf_bertembed.common import BertEmbedError
 
 
 def is_remote(path):
@@ -20,9 +21,16 @@ def find_files(pattern):
     Returns:
         A dict from paths, sorted, to when each was written last, as the file
         system tells it.
+
+    Raises:
+        BertEmbedError: where another file system cannot be reached, or needs
+            a package that is not installed.
     """
     if is_remote(pattern):
-        (found,) = FileSystems.match([pattern])
+        try:
+            (found,) = FileSystems.match([pattern])
+        except (ValueError, BeamIOError) as error:
+            raise BertEmbedError(f"{pattern} cannot be looked for: {error}") from error
         times = {entry.path: entry.last_updated_in_seconds for entry in found.metadata_list}
         return dict(sorted(times.items()))
     # Not by Beam's LocalFileSystem, which walks through all folders below.

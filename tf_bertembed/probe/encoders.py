@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import tensorflow as tf
+import tensorflow_text  # noqa: F401  # registers the tokenizer's ops, which loading needs
 
 from tf_bertembed import models, tasks
 from tf_bertembed.common import BertEmbedError, read_json
