@@ -181,9 +181,10 @@ def test_settings_that_cannot_be(settings, message):
 
 
 def test_labels_of_two_kinds():
-    labels = np.array([0, "a"] * 5, dtype=object)
-    with pytest.raises(BertEmbedError, match=r"all strings, all ints .* Received: int, str"):
-        ProbeClassifier(None).fit([[0.0], [1.0]] * 5, labels)
+    for first, second in ((0, "a"), ("a", 0)):
+        labels = np.array([first, second] * 5, dtype=object)
+        with pytest.raises(BertEmbedError, match=r"all strings, all ints .* Received: int, str"):
+            ProbeClassifier(None).fit([[0.0], [1.0]] * 5, labels)
 
 
 def test_input_that_cannot_be(glove, reviews, tmp_path):

@@ -196,7 +196,7 @@ def test_what_cannot_be(glove, tmp_path):
             r"`sif_a` must be a finite number above 0\. Received: 0",
         ),
         ({"weighting": "sif", "pooling": "max"}, "a maximum has no use for weights"),
-        ({"components_removed": -1}, r"`components_removed` must be an int of 0 or more.*-1"),
+        ({"components_removed": -1}, r"`components_removed` must be an int of at least 0.*-1"),
         ({"components_removed": 50}, r"less than the width and the number of texts.*50"),
     ):
         with pytest.raises(BertEmbedError, match=message):

@@ -130,15 +130,14 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         if transformer is None:
             X, y = validate_data(self, X, y, accept_sparse="csr", dtype=DTYPES)
         y = column_or_1d(y, warn=True)
+        kinds = sorted({type(label).__name__ for label in y}) if y.dtype == object else []
+        if len(kinds) > 1:
+            raise BertEmbedError(
+                f"Classes must be all strings, all ints or all bools. Received: {', '.join(kinds)}."
+            )
         check_classification_targets(y)
         check_consistent_length(X, y)
-        try:
-            classes, counts = np.unique(y, return_counts=True)
-        except TypeError as error:
-            kinds = ", ".join(sorted({type(label).__name__ for label in y}))
-            raise BertEmbedError(
-                f"Classes must be all strings, all ints or all bools. Received: {kinds}."
-            ) from error
+        classes, counts = np.unique(y, return_counts=True)
         if len(classes) < 2:
             raise BertEmbedError(
                 f"A classifier needs 2 classes or more. Received: 1 class, {classes.tolist()[0]!r}."
