@@ -10,6 +10,8 @@ from tf_bertembed.training.recipes import Examples
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"settings": {"sequence_length": 2}}, "an int of at least 3. Received: 2"),
+        ({"settings": {"sequence_length": 99999999}}, "at most 16384, .* Received: 99999999"),
         ({"settings": {"epochs": 0}}, "`epochs` must be an int of at least 1. Received: 0"),
         ({"settings": {"batch_size": 2.5}}, "`batch_size` must be an int"),
         ({"settings": {"learning_rate": 0.0}}, "`learning_rate` must be positive"),

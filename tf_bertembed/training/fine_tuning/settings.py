@@ -6,6 +6,7 @@ import numbers
 
 from tf_bertembed.common import BertEmbedError, check_at_least, check_limits
 
+MOST_PIECES = 1 << 14
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -20,7 +21,7 @@ class FitSettings:
             backbone is new, or its layers are not trained or by `lora_rank`.
         warmup_share: float. The share of the steps in which it rises.
         weight_decay: float. AdamW's decay.
-        sequence_length: int. The most pieces of a text.
+        sequence_length: int. The most pieces of a text, from 3 to 16,384.
         precision: string. `"float32"`, `"mixed_float16"` or
             `"mixed_bfloat16"`; `None` for Keras's own.
         seed: int. Seeds all that is random.
@@ -72,6 +73,11 @@ class FitSettings:
     def __post_init__(self):
         check_at_least(1, epochs=self.epochs, batch_size=self.batch_size)
         check_at_least(3, sequence_length=self.sequence_length)
+        if self.sequence_length > MOST_PIECES:
+            raise BertEmbedError(
+                f"`sequence_length` must be at most {MOST_PIECES}, where the attention of one head "
+                f"to one text takes a gigabyte. Received: {self.sequence_length}."
+            )
         check_at_least(0, seed=self.seed)
         if self.seed >= 2**32:
             raise BertEmbedError(f"`seed` must be less than 2**32. Received: {self.seed}.")
