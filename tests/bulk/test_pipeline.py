@@ -107,8 +107,8 @@ def test_failed_rows_have_a_place_and_a_reason(bad_text, fragile_model, tmp_path
     failed = {row["id"]: row for row in read_jsonl(report["failed_outputs"])}
     lines, broken = str(tmp_path / "in.jsonl"), str(tmp_path / "broken.parquet")
     expected = {
-        "null": (lines, 2, "A string was expected. Received: a NoneType."),
-        "none": (lines, 3, "`text` is missing. Received: id."),
+        "null": (lines, 2, "`text` is null; a string was expected."),
+        "none": (lines, 3, "`text` is missing. Received: ['id']."),
         f"{lines}:4": (lines, 4, "JSON was expected"),
         f"{lines}:5": (lines, 5, "UTF-8 text was expected, byte 0xff"),
         f"{lines}:6": (lines, 6, "this text is too much"),

@@ -85,10 +85,10 @@ def test_gzip_that_breaks_off_keeps_what_came_before():
 
 
 def test_json_lines():
-    content = '{"id": "a", "text": "one"}\n\n{"id": 7, "text": null}\n{"text": "three"}\n'
+    content = '{"id": "a", "text": "one"}\n\n{"id": 7, "text": ""}\n{"text": "three"}\n'
     assert list(readers.json_rows(file(content))) == [
         (1, "a", "one"),
-        (3, "7", None),
+        (3, "7", ""),
         (4, None, "three"),
     ]
     assert list(readers.json_rows(file('{"k": 1, "body": "b"}'), "body", "k")) == [(1, "1", "b")]
@@ -99,10 +99,12 @@ def test_json_lines():
     [
         ('{"text": "a"', None, r"JSON was expected"),
         ('["a"]', None, r"A JSON object was expected"),
-        ('{"id": "x", "txt": "a"}', "x", r"`text` is missing. Received: id, txt"),
+        ('{"id": "x", "txt": "a"}', "x", r"`text` is missing. Received: \['id', 'txt'\]"),
         ('{"id": 1.5, "text": "a"}', None, r"`id` must be a string or a whole number.*1\.5"),
         ('{"id": true, "text": "a"}', None, r"`id` must be a string or a whole number.*True"),
-        ('{"id": "\\ud83d", "text": "a"}', None, r"`id`: Half of a surrogate pair"),
+        ('{"id": "\\ud83d", "text": "a"}', None, r"`id` holds half of a surrogate pair"),
+        ('{"id": 7, "text": null}', "7", r"`text` is null"),
+        ('{"id": 7, "text": ["a"]}', "7", r"`text` must be a string. Received: \['a'\]"),
         ("[" * 100_000, None, r"nested too deeply"),
     ],
 )
@@ -121,7 +123,9 @@ def test_parquet_by_row_groups():
     groups = readers.parquet_groups(opened)
     assert groups == [(0, 0), (1, 2)]
     rows = [row for group in groups for row in readers.parquet_rows(opened, *group)]
-    assert rows == [(0, "3", "a"), (1, "1", None), (2, "2", "c")]
+    assert (rows[0], rows[2]) == ((0, "3", "a"), (2, "2", "c"))
+    assert rows[1][:2] == (1, "1")
+    assert rows[1][2].reason == "`text` is null; a string was expected."
 
 
 def test_parquet_without_the_column_is_told_once_a_group():
@@ -145,7 +149,7 @@ def test_a_string_of_parquet_that_is_not_utf8_fails_alone():
     first, bad, last = readers.parquet_rows(parquet({"id": [1, 2, 3], "text": strings}, 3), 0, 0)
     assert (first, last) == ((0, "1", "good"), (2, "3", "last"))
     assert bad[:2] == (1, "2")
-    assert bad[2].reason == "`text` holds bytes; a string in UTF-8 was expected."
+    assert bad[2].reason == "`text` is not UTF-8."
     assert "caf\\xe9" in bad[2].received
 
 

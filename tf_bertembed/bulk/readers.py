@@ -3,12 +3,13 @@
 import gzip
 from pathlib import PurePosixPath
 
-from tf_bertembed.bulk.failures import check_text, failure_of
+from tf_bertembed.bulk.failures import failure_of
 from tf_bertembed.common import BertEmbedError, FileFormatError, decode_line, parse_json
 from tf_bertembed.common.files import GZIP_MAGIC
 from tf_bertembed.text import tables
 from tf_bertembed.text.parquet_files import column_problem, open_parquet, read_columns
 from tf_bertembed.text.raw_lines import LONGEST, endless, raw_lines
+from tf_bertembed.text.row_values import id_problem, text_problem
 
 TEXT, JSON_LINES, PARQUET = "text", "jsonl", "parquet"
 FORMATS = (TEXT, JSON_LINES, PARQUET)
@@ -93,8 +94,8 @@ def json_rows(file, text_column="text", id_column="id"):
         id_column: string. The field of the id, which may be missing.
 
     Yields:
-        Triples of an int (the line), a string or `None` (the id) and what
-        stands in the field of the text, or a `TextFailure`.
+        Triples of an int (the line), a string or `None` (the id) and a string
+        or a `TextFailure`.
     """
     for line, found in read_lines(file):
         if not isinstance(found, str):
@@ -115,20 +116,12 @@ def _json_row(line, text_column, id_column):
 
 def _columns(row, text_column, id_column, shown):
     key = row.get(id_column)
-    if key is not None and (isinstance(key, bool) or not isinstance(key, str | int)):
-        problem = f"`{id_column}` must be a string or a whole number. Received: {key!r:.80}."
+    problem = None if key is None else id_problem(id_column, key)
+    if problem is not None:
         return None, failure_of(problem, shown)
-    key = None if key is None else str(key)
-    wrong = None if key is None else check_text(key, LONGEST)
-    if wrong is not None:
-        return None, failure_of(f"`{id_column}`: {wrong.reason}", shown)
-    if text_column not in row:
-        problem = f"`{text_column}` is missing. Received: {', '.join(row) or 'no field'}."
-        return key, failure_of(problem, shown)
-    if isinstance(row[text_column], bytes):
-        problem = f"`{text_column}` holds bytes; a string in UTF-8 was expected."
-        return key, failure_of(problem, shown)
-    return key, row[text_column]
+    problem = text_problem(text_column, row)
+    found = row[text_column] if problem is None else failure_of(problem, shown)
+    return None if key is None else str(key), found
 
 
 def parquet_groups(file):
@@ -164,9 +157,9 @@ def parquet_rows(file, group, before, text_column="text", id_column="id"):
 
     Yields:
         Triples of an int (the row, counted from 0), a string or `None` (the
-        id) and what stands in the column of the texts, or a `TextFailure`; one
-        for a whole group that has no such column or two of one name, and one
-        for all that comes after damage.
+        id) and a string or a `TextFailure`; one for a whole group that has no
+        such column or two of one name, and one for all that comes after
+        damage.
     """
     parquet = open_parquet(file, "")
     names = parquet.schema_arrow.names

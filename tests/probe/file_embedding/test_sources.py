@@ -65,7 +65,8 @@ def test_text_formats(name, content, rows, packed, tmp_path):
             "a.jsonl",
             b'{"text": "a", "n": 1}\n{"text": \n[1]\n{"n": 3}\n{"text": null, "n": 4}\n'
             b'{"text": 5, "n": 5}\n{"text": "\\ud83d", "n": 6}\n{"text": "b"}\n'
-            b'{"text": "c", "n": true}\n\xff\n{"text": "d", "n": 9}\n',
+            b'{"text": "c", "n": true}\n\xff\n{"text": "d", "n": 9}\n'
+            b'{"text": "e", "n": 9223372036854775808}\n',
             {
                 1: "JSON was expected",
                 2: "a list",
@@ -76,6 +77,7 @@ def test_text_formats(name, content, rows, packed, tmp_path):
                 7: "`n` must be a string or a whole number. Received: None",
                 8: "Received: True",
                 9: "UTF-8",
+                11: "`n` must fit Arrow's 64 bits, or be a string. Received: 9223372036854775808",
             },
         ),
     ],

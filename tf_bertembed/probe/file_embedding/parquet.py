@@ -1,7 +1,6 @@
 """Rows of Parquet files."""
 
 from tf_bertembed.common import FileFormatError, require_file
-from tf_bertembed.probe.file_embedding.rows import Row
 from tf_bertembed.text.parquet_files import column_problem, import_arrow, open_parquet, read_columns
 
 MAGIC = b"PAR1"
@@ -47,14 +46,7 @@ class ParquetRows:
         names = list(dict.fromkeys(name for name in self._columns if name is not None))
         for values in read_columns(self._file, self.path, names, BATCH):
             self.position += 1
-            yield self._row(dict(zip(names, values, strict=True)))
-
-    def _row(self, values):
-        text = values[self._columns.text]
-        if isinstance(text, bytes):
-            row = self._columns.row(None, {**values, self._columns.text: ""})
-            return Row(None, row.id, None, f"`{self._columns.text}` is not UTF-8.")
-        return self._columns.row(None, values)
+            yield self._columns.row(None, dict(zip(names, values, strict=True)))
 
     def _check_columns(self):
         types = import_arrow("Reading Parquet files").types

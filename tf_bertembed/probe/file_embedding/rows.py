@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from tf_bertembed.common.windows import WINDOW
+from tf_bertembed.text.row_values import id_problem, text_problem
 
 # A window ends sooner where texts are long.
 WINDOW_CHARACTERS = 1 << 25
-SHOWN = 60
 
 
 class Columns(NamedTuple):
@@ -49,15 +49,12 @@ class Columns(NamedTuple):
         Returns:
             A `Row`.
         """
-        text = values.get(self.text)
-        problem = _text_problem(self.text, text, values)
+        problem = text_problem(self.text, values)
         name = None if self.id is None else values.get(self.id)
-        if self.id is not None and not _is_id(name):
-            problem = problem or (
-                f"`{self.id}` must be a string or a whole number. Received: {_shown(name)}."
-            )
-            name = None
-        return Row(line, name, None if problem else text, problem)
+        wrong = None if self.id is None else _id_problem(self.id, name)
+        if wrong is not None:
+            problem, name = problem or wrong, None
+        return Row(line, name, None if problem else values[self.text], problem)
 
 
 class Row(NamedTuple):
@@ -100,34 +97,8 @@ def windows(rows, most_rows=WINDOW, most_characters=WINDOW_CHARACTERS):
         yield window
 
 
-def _is_id(value):
-    if isinstance(value, str):
-        return not _has_half_pair(value)
-    # Arrow's largest whole number.
-    return type(value) is int and -(2**63) <= value < 2**63
-
-
-def _text_problem(name, value, values):
-    if name not in values:
-        return f"The column `{name}` is missing. Received: {_shown(list(values))}."
-    if value is None:
-        return f"`{name}` is null; a string was expected."
-    if not isinstance(value, str):
-        return f"`{name}` must be a string. Received: {_shown(value)}."
-    if _has_half_pair(value):
-        return f"`{name}` holds half of a surrogate pair, which UTF-8 cannot hold."
-    return None
-
-
-def _has_half_pair(value):
-    if value.isascii():
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _shown(value):
-    return f"{value!r:.{SHOWN}}"
+def _id_problem(name, value):
+    problem = id_problem(name, value)
+    if problem is None and not isinstance(value, str) and not -(2**63) <= value < 2**63:
+        return f"`{name}` must fit Arrow's 64 bits, or be a string. Received: {value}."
+    return problem
