@@ -69,7 +69,7 @@ FORMS = {
 }
 FORMS |= {
     f"{name}, {how}": FORMS[name] | more
-    for name in ("input add", "add and concat", "gate and concat", "add and add")
+    for name in ("input add", "input gate", "add and concat", "gate and concat", "add and add")
     for how, more in {
         "unit": {"static_normalize": "unit"},
         "standard": {"static_normalize": "standard"},
