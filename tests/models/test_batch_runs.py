@@ -13,5 +13,5 @@ def test_bytes_bound_a_batch():
     assert found == [[4], [0, 1], [2, 3]]
     assert [len(batch) for batch in byte_batches(texts, batch_size=2)] == [2, 2, 1]
     assert len(byte_batches(["a" * 4096, "b" * 4096])) == 2
-    with pytest.raises(BertEmbedError, match="`max_bytes` must be an int of at least 1"):
+    with pytest.raises(BertEmbedError, match="`max_pieces` must be an int of at least 1"):
         byte_batches(texts, max_pieces=0)

@@ -181,10 +181,15 @@ def test_settings_that_cannot_be(settings, message):
 
 
 def test_labels_of_two_kinds():
-    for first, second in ((0, "a"), ("a", 0)):
-        labels = np.array([first, second] * 5, dtype=object)
-        with pytest.raises(BertEmbedError, match=r"all strings, all ints .* Received: int, str"):
-            ProbeClassifier(None).fit([[0.0], [1.0]] * 5, labels)
+    numbers = [[0.0], [1.0]] * 5
+    for labels in ([0, "a"] * 5, ["a", 0] * 5):
+        for given in (labels, np.array(labels, dtype=object)):
+            with pytest.raises(BertEmbedError, match=r"all strings.* Received: numbers, strings"):
+                ProbeClassifier(None).fit(numbers, given)
+    with pytest.raises(BertEmbedError, match=r"Received: bools, numbers"):
+        ProbeClassifier(None).fit(numbers, [True, 0] * 5)
+    strings = np.array(["a", np.str_("b")] * 5, dtype=object)
+    assert ProbeClassifier(None).fit(numbers, strings).classes_.tolist() == ["a", "b"]
 
 
 def test_input_that_cannot_be(glove, reviews, tmp_path):

@@ -175,7 +175,7 @@ def test_what_cannot_be_saved(glove, reviews, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(format="2"), r"'tf_bertembed probe 1' was expected\. Received: '2'"),
+        (lambda d: d.update(format="3"), r"'tf_bertembed probe 2' was expected\. Received: '3'"),
         (lambda d: d.pop("features"), r"keys \['features'\] are missing"),
         (lambda d: d.update(settings=[]), "`settings` must hold"),
         (lambda d: d["settings"].update(evil=1), "`settings` must hold"),

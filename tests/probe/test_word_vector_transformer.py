@@ -158,6 +158,8 @@ def test_other_vectors_at_the_path(glove, tmp_path):
     transformer = WordVectorTransformer(path).fit(["a"])
     again = pickle.loads(pickle.dumps(transformer))  # noqa: S301
     path.write_text("of 3 4\nthe 1 2\n")
+    assert pickle.loads(pickle.dumps(transformer)).transform(["the"]).tolist() == [[1, 2]]  # noqa: S301
+    path.write_text("the 1 2\nof 3 5\n")
     with pytest.raises(BertEmbedError, match=r"vectors\.txt holds other vectors than in `fit`"):
         again.transform(["the"])
     assert transformer.transform(["the"]).tolist() == [[1, 2]]

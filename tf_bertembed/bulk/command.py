@@ -21,8 +21,8 @@ listed here are Beam's: --runner, --direct_num_workers, --temp_location and so o
 
 CODES = """\
 exit codes: 0 every row got a vector; 1 some rows did not, they are in PREFIX-failed-*.jsonl;
-2 the arguments are wrong, nothing was run; 3 the pipeline failed, nothing was written;
-130 it was interrupted, nothing was written."""
+2 the arguments are wrong, nothing was run; 3 the pipeline failed, no new file is left;
+130 it was interrupted, no new file is left."""
 
 
 class _Parser(argparse.ArgumentParser):

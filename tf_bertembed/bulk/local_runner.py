@@ -1,6 +1,7 @@
 """Which runner runs a pipeline, and on how many processes of this machine."""
 
 import logging
+import shlex
 import sys
 
 from tf_bertembed.bulk.beam_package import (
@@ -26,7 +27,7 @@ class _LocalRunner(FnApiRunner):
         mode = direct.direct_running_mode
         if mode != PROCESSES or not logging.getLogger().level >= logging.ERROR:
             return super().run_pipeline(pipeline, options)
-        command = f"{sys.executable} -m tf_bertembed.bulk.quiet_worker"
+        command = f"{shlex.quote(sys.executable)} -m tf_bertembed.bulk.quiet_worker"
         self._default_environment = SubprocessSDKEnvironment.from_command_string(command)
         # In this mode only does the runner of Beam take the environment that it is given.
         direct.direct_running_mode = "in_memory"

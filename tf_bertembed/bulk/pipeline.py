@@ -135,9 +135,10 @@ def embed_pipeline(
         state = result.wait_until_finish()
         if state != PipelineState.DONE:
             raise RuntimeError(f"The pipeline ended as {state}.")
+        counts = _counted(result)
     outputs, failed_outputs = list_shards()
     return {
-        **_counted(result),
+        **counts,
         "dimensions": dimensions,
         "seconds": time.perf_counter() - start,
         "outputs": outputs,

@@ -9,7 +9,7 @@ from tf_bertembed.common.files import GZIP_MAGIC
 from tf_bertembed.text import tables
 from tf_bertembed.text.parquet_files import column_problem, open_parquet, read_columns
 from tf_bertembed.text.raw_lines import LONGEST, endless, raw_lines
-from tf_bertembed.text.row_values import id_problem, text_problem
+from tf_bertembed.text.row_values import id_problem, object_problem, text_problem
 
 TEXT, JSON_LINES, PARQUET = "text", "jsonl", "parquet"
 FORMATS = (TEXT, JSON_LINES, PARQUET)
@@ -109,8 +109,9 @@ def _json_row(line, text_column, id_column):
         row = parse_json(line, "")
     except FileFormatError as error:
         return None, failure_of(error.problem, line)
-    if not isinstance(row, dict):
-        return None, failure_of("A JSON object was expected.", line)
+    problem = object_problem(row)
+    if problem is not None:
+        return None, failure_of(problem, line)
     return _columns(row, text_column, id_column, line)
 
 
@@ -163,9 +164,8 @@ def parquet_rows(file, group, before, text_column="text", id_column="id"):
     """
     parquet = open_parquet(file, "")
     names = parquet.schema_arrow.names
-    problem = column_problem(parquet, (text_column, id_column))
-    if text_column not in names:
-        problem = f"The column `{text_column}` is missing. Received: {', '.join(names)}."
+    problem = text_problem(text_column, dict.fromkeys(names, ""))
+    problem = problem or column_problem(parquet, text_column, id_column)
     if problem is not None:
         yield before, None, failure_of(problem, "")
         return

@@ -48,6 +48,9 @@ def replacing(output, overwrite):
     except BaseException:
         for folder in find_unfinished(output) - unfinished:
             shutil.rmtree(folder)
+        fresh = [path for path in standing() if path not in old]
+        if fresh:
+            FileSystems.delete(fresh)
         raise
     now = standing()
     stale = [path for path, time in old.items() if now.get(path) == time]

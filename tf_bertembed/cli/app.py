@@ -33,8 +33,12 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 ENVIRONMENT_FAULTS = {
     errno.EACCES,
     errno.EDQUOT,
+    errno.EIO,
     errno.EISDIR,
+    errno.EMFILE,
     errno.ENAMETOOLONG,
+    errno.ENFILE,
+    errno.ENOMEM,
     errno.ENOSPC,
     errno.ENOTDIR,
     errno.EPERM,
@@ -99,9 +103,12 @@ def _fail(message, code=USAGE_ERROR):
     return code
 
 
-def _show_fault():
+def _show_fault(error):
+    # TensorFlow's own, which nothing here imports.
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return _fail(f"Out of memory: smaller batches or shorter texts take less. {error}")
     traceback.print_exc()
-    return _fail("This is a fault of tf-bertembed, not of what it was given.", FAULT)
+    return _fail(f"Unexpected {type(error).__name__}: please report the traceback above.", FAULT)
 
 
 def _usage_message(error):
@@ -142,12 +149,12 @@ def main(arguments=None):
             return _fail("interrupted.", INTERRUPTED)
         except OSError as error:
             if error.errno not in ENVIRONMENT_FAULTS:
-                return _show_fault()
+                return _show_fault(error)
             return _fail(f"{error.filename}: {error.strerror}" if error.filename else error)
         except Exception as error:
             # A usage error; its class moved from click into typer between releases.
             if not hasattr(error, "format_message"):
-                return _show_fault()
+                return _show_fault(error)
             return _fail(_usage_message(error))
     if code == INTERRUPTED:
         return _fail("interrupted.", INTERRUPTED)

@@ -151,4 +151,5 @@ def _print(report):
     if report["failed"]:
         rows = "row" if report["failed"] == 1 else "rows"
         print(f"{report['failed']} {rows} failed: {report['failures']}")
-    print("{rows} rows in {seconds:.1f} s, start-up included".format(**report))
+    fresh = report["rows"] - report["resumed"]
+    print(f"{fresh} rows in {report['seconds']:.1f} s, the loading of the model included")

@@ -6,7 +6,7 @@ import contextlib
 import numpy as np
 import tensorflow as tf
 
-from tf_bertembed.common import available_cores, progress
+from tf_bertembed.common import available_cores, check_limits, progress
 from tf_bertembed.text import length_batches
 
 # Products hardly gain beyond a thousand pieces, and what they make leaves the caches; one layer
@@ -73,6 +73,7 @@ def byte_batches(texts, batch_size=None, max_pieces=None):
     Returns:
         A list of int64 arrays, the places in `texts` of each batch.
     """
+    check_limits(max_pieces=max_pieces)
     pieces = MAX_PIECES if max_pieces is None else max_pieces
     return length_batches(texts, batch_size, max_bytes=BYTES_PER_PIECE * pieces)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_bertembed.common import BertEmbedError, check_limits
+from tf_bertembed.common import BertEmbedError, check_limits, is_whole
 from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.layers import MaskedPooling
 from tf_bertembed.models.backbone_graph import BackboneGraph
@@ -23,8 +23,6 @@ from tf_bertembed.models.tokenizers import load_tokenizer
 from tf_bertembed.text import Preprocessor, piece_batches
 from tf_bertembed.text.checks import check_texts
 
-# Texts that are sorted by length together: enough for full batches of each
-# length, and a bound on what a corpus of any size takes in memory.
 FEWEST_PIECES = 256
 LONGEST = 256
 
@@ -264,7 +262,7 @@ def load_encoder(
     folder = find_checkpoint(path_or_name) if settings is None else settings.folder
     backbone = load(folder, **overrides)
     longest = backbone.max_sequence_length
-    if isinstance(sequence_length, int) and sequence_length > longest:
+    if is_whole(sequence_length) and sequence_length > longest:
         raise BertEmbedError(
             f"`sequence_length` is longer than the position table of {folder}. "
             f"Received: {sequence_length}; at most: {longest}."

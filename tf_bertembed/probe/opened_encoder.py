@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError, progress, read_json
+from tf_bertembed.common import BertEmbedError, check_limits, progress, read_json
 from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.probe.model_files import fingerprint, model_folder
 from tf_bertembed.probe.vector_cache import VectorCache, text_keys
@@ -100,6 +100,7 @@ class OpenedEncoder:
                 or the cache fails.
         """
         texts = check_texts(texts)
+        check_limits(batch_size=batch_size, max_pieces=max_pieces, streams=streams)
         limits = batch_size, max_pieces, streams
         vectors = np.empty((len(texts), self.dimensions), "float32")
         with (

@@ -18,6 +18,8 @@ from threadpoolctl import threadpool_limits
 from tf_bertembed.common import BertEmbedError, check_at_least, is_whole
 
 CANDIDATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+# A bool is a number too.
+KINDS = {"strings": str, "bools": (bool, np.bool_), "numbers": numbers.Real}
 DTYPES = (np.float64, np.float32)
 # Below so many numbers, threads that share the products of a fit mostly wait for one another.
 SMALL = 1 << 23
@@ -59,8 +61,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         logistic_: the fitted `LogisticRegression`.
 
     Raises:
-        BertEmbedError: in `fit`, where no C can be chosen or a setting cannot
-            be.
+        BertEmbedError: in `fit`, where a setting cannot be, classes are fewer
+            than two or of several kinds, or one has too few rows to choose C.
 
     Example:
 
@@ -127,14 +129,14 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         check_at_least(1, max_iter=self.max_iter)
         candidates = self._candidates()
         transformer = self._transformer()
+        if isinstance(y, (list, tuple)):
+            # While NumPy has not made strings of all.
+            _check_one_kind(y)
         if transformer is None:
             X, y = validate_data(self, X, y, accept_sparse="csr", dtype=DTYPES)
         y = column_or_1d(y, warn=True)
-        kinds = sorted({type(label).__name__ for label in y}) if y.dtype == object else []
-        if len(kinds) > 1:
-            raise BertEmbedError(
-                f"Classes must be all strings, all ints or all bools. Received: {', '.join(kinds)}."
-            )
+        if y.dtype == object:
+            _check_one_kind(y)
         check_classification_targets(y)
         check_consistent_length(X, y)
         classes, counts = np.unique(y, return_counts=True)
@@ -304,6 +306,21 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):
         return StratifiedKFold(
             min(self.cv, int(counts.min())), shuffle=True, random_state=self.random_state
         )
+
+
+def _check_one_kind(labels):
+    kinds = sorted({_kind(label) for label in labels})
+    if len(kinds) > 1:
+        raise BertEmbedError(
+            f"Classes must be all strings, all numbers or all bools. Received: {', '.join(kinds)}."
+        )
+
+
+def _kind(label):
+    for kind, types in KINDS.items():
+        if isinstance(label, types):
+            return kind
+    return type(label).__name__
 
 
 def _numbers(features):

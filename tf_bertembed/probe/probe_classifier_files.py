@@ -22,7 +22,7 @@ from tf_bertembed.probe.probe_classifier_features import (
 )
 
 DESCRIPTION, ARRAYS = "probe.json", "arrays.npz"
-FORMAT = "tf_bertembed probe 1"
+FORMAT = "tf_bertembed probe 2"
 PURPOSE = "A saved probe is a folder that `ProbeClassifier.save` wrote."
 KEYS = {
     *("C", "class_weight", "classes", "feature_names_in", "features", "n_features_in", "n_iter"),

@@ -6,6 +6,7 @@ import hashlib
 import numpy as np
 
 from tf_bertembed.common import BertEmbedError, check_at_least
+from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.probe.text_transformer import TextTransformer
 from tf_bertembed.probe.word_weights import check_weighting, learn_weights
 from tf_bertembed.tasks.similarity.embedding_maps import component_removal
@@ -22,9 +23,12 @@ def _tokenizer():
 
 
 def _digest(table):
-    """What words and vectors are known by, wherever their file lies."""
-    number = hashlib.sha256("\n".join(table.index_to_key).encode("utf-8", "surrogatepass"))
-    number.update(np.ascontiguousarray(table.vectors, "<f4"))
+    """What words and vectors are known by, wherever their file lies and in whatever order."""
+    words = sorted(table.key_to_index)
+    number = hashlib.sha256("\n".join(words).encode("utf-8", "surrogatepass"))
+    for begin in range(0, len(words), WINDOW):
+        rows = [table.key_to_index[word] for word in words[begin : begin + WINDOW]]
+        number.update(np.ascontiguousarray(table.vectors[rows], "<f4"))
     return number.hexdigest()
 
 
@@ -67,7 +71,7 @@ class WordVectorTransformer(TextTransformer):
     Attributes:
         n_features_out_: int. The width of the vectors.
         vectors_digest_: string. What words and vectors are known by,
-            wherever their file lies.
+            wherever their file lies and in whatever order.
         word_weights_: dict of floats. The weights of the words of `fit`.
         unseen_weight_: float. The weight of any other word.
         removal_: float32 array `[D, D]`, which features are multiplied by;

@@ -46,21 +46,33 @@ def open_parquet(source, path, **options):
         return arrow.parquet.ParquetFile(source, **options)
 
 
-def column_problem(file, names):
-    """Tell which of the columns that are to be read cannot be told from others.
+def column_problem(file, text_column, id_column=None):
+    """Tell why texts or ids cannot be read from the columns that are there.
 
     Args:
         file: what `open_parquet` gave.
-        names: strings. The columns.
+        text_column: string. The column of the texts.
+        id_column: string. The column of the ids, strings or whole numbers;
+            `None` for none.
 
     Returns:
-        A string for an error; `None` where each of them stands there once at
-        most.
+        A string for an error; `None` where nothing is wrong with those of the
+        two that are there.
     """
-    there = file.schema_arrow.names
-    for name in names:
-        if there.count(name) > 1:
-            return f"{there.count(name)} columns are named `{name}`; one was expected."
+    types = import_arrow("Reading Parquet files").types
+    schema = file.schema_arrow
+    for name, numbers in ((text_column, False), (id_column, True)):
+        count = schema.names.count(name)
+        if count > 1:
+            return f"{count} columns are named `{name}`; one was expected."
+        if not count:
+            continue
+        kind = schema.field(name).type
+        kind = kind.value_type if types.is_dictionary(kind) else kind
+        strings = types.is_string(kind) or types.is_large_string(kind)
+        if not (strings or types.is_string_view(kind) or (numbers and types.is_integer(kind))):
+            expected = "strings or whole numbers" if numbers else "strings"
+            return f"`{name}` must hold {expected}. Received: {kind}."
     return None
 
 

@@ -89,7 +89,7 @@ class Preprocessor(keras_nlp.models.Preprocessor):
 
     @sequence_length.setter
     def sequence_length(self, value):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 3:
+        if not common.is_whole(value) or value < 3:
             raise common.BertEmbedError(
                 "`sequence_length` must be an int of at least 3, room for [CLS], one piece and "
                 f"[SEP]. Received: {value!r}."

@@ -45,6 +45,20 @@ def id_problem(name, value):
     return None
 
 
+def object_problem(row):
+    """Tell why what a line of JSON holds is no row.
+
+    Args:
+        row: anything.
+
+    Returns:
+        A string for an error; `None` where it is a dict.
+    """
+    if isinstance(row, dict):
+        return None
+    return f"A JSON object was expected. Received: a {type(row).__name__}."
+
+
 def _half_pair(name, value):
     if value.isascii():
         return None

@@ -78,8 +78,7 @@ class TaggingPreprocessor(Preprocessor):
                 f"`split` must be one of {', '.join(SPLITS)}. Received: {split!r}."
             )
         room = sequence_length - SPECIAL_PIECES
-        whole = isinstance(overlap, int) and not isinstance(overlap, bool)
-        if overlap is not None and not (whole and 0 <= overlap < room):
+        if overlap is not None and not (common.is_whole(overlap) and 0 <= overlap < room):
             raise common.BertEmbedError(
                 f"`overlap` must be an int from 0 to less than the {room} pieces that a window "
                 f"has room for. Received: {overlap!r}."

@@ -61,7 +61,7 @@ def postprocess(vectors, remove_mean=True, remove_components=0, scale=None):
         )
     matrix = as_matrix(vectors, "vectors", np.float32)
     width = matrix.shape[1]
-    if not isinstance(remove_components, numbers.Integral) or not 0 <= remove_components < width:
+    if not common.is_whole(remove_components) or not 0 <= remove_components < width:
         raise common.BertEmbedError(
             f"`remove_components` must be an int from 0, and below the width {width}. "
             f"Received: {remove_components!r}."

@@ -144,7 +144,8 @@ def compare(
     """
     from tf_bertembed.tasks.checkpoint_parts import check_spared
 
-    if Path(output).exists() and not overwrite:
+    output = Path(output)
+    if output.exists() and not overwrite:
         raise OutputExistsError(output)
     cache = f"{output}-cache" if cache is None else cache
     for source in (train, test or train, vectors, backbone, *runs, cache):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_bertembed.common import BertEmbedError, FileFormatError, progress
+from tf_bertembed.common import BertEmbedError, FileFormatError, check_at_least, progress
 from tf_bertembed.common.windows import WINDOW
 from tf_bertembed.probe.file_embedding.outputs import Outputs
 from tf_bertembed.probe.file_embedding.rows import Columns, windows
@@ -127,8 +127,8 @@ def embed_file(
     """
     began = time.perf_counter()
     input_path, output = Path(input_path), Path(output)
-    if max_failures is not None and max_failures < 0:
-        raise BertEmbedError(f"`max_failures` must not be negative. Received: {max_failures}.")
+    if max_failures is not None:
+        check_at_least(0, max_failures=max_failures)
     kind = find_format(input_path) if format is None else format
     outputs = Outputs(output, with_ids=id_column is not None)
     settings = {

@@ -1,7 +1,7 @@
 """Rows of Parquet files."""
 
 from tf_bertembed.common import FileFormatError, require_file
-from tf_bertembed.text.parquet_files import column_problem, import_arrow, open_parquet, read_columns
+from tf_bertembed.text.parquet_files import column_problem, open_parquet, read_columns
 
 MAGIC = b"PAR1"
 BATCH = 4096
@@ -49,19 +49,7 @@ class ParquetRows:
             yield self._columns.row(None, dict(zip(names, values, strict=True)))
 
     def _check_columns(self):
-        types = import_arrow("Reading Parquet files").types
-        schema = self._file.schema_arrow
-        problem = self._columns.missing(schema.names) or column_problem(self._file, self._columns)
+        problem = self._columns.missing(self._file.schema_arrow.names)
+        problem = problem or column_problem(self._file, *self._columns)
         if problem:
             raise FileFormatError(self.path, problem)
-        for name, numbers in ((self._columns.text, False), (self._columns.id, True)):
-            if name is None:
-                continue
-            kind = schema.field(name).type
-            kind = kind.value_type if types.is_dictionary(kind) else kind
-            strings = types.is_string(kind) or types.is_large_string(kind)
-            if not (strings or types.is_string_view(kind) or (numbers and types.is_integer(kind))):
-                expected = "strings or whole numbers" if numbers else "strings"
-                raise FileFormatError(
-                    self.path, f"`{name}` must hold {expected}. Received: {kind}."
-                )

@@ -6,6 +6,7 @@ import csv
 from tf_bertembed.common import FileFormatError, decode_line, parse_json
 from tf_bertembed.probe.file_embedding.rows import Row
 from tf_bertembed.text.raw_lines import LONGEST, endless
+from tf_bertembed.text.row_values import object_problem
 from tf_bertembed.text.tables import check_distinct, unquoted
 
 
@@ -28,11 +29,8 @@ def json_rows(lines, columns):
         except FileFormatError as error:
             yield Row(line, None, None, error.problem)
             continue
-        if isinstance(values, dict):
-            yield columns.row(line, values)
-        else:
-            kind = type(values).__name__
-            yield Row(line, None, None, f"A JSON object was expected. Received: a {kind}.")
+        problem = object_problem(values)
+        yield columns.row(line, values) if problem is None else Row(line, None, None, problem)
 
 
 def tsv_rows(lines, columns):

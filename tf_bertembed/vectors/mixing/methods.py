@@ -1,6 +1,5 @@
 """Ways to make the rows of a new vocabulary out of those of an old one."""
 
-import numbers
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +149,7 @@ def _check(method, given, copying, neighbours, temperature):
             "`method='focus'` mixes the pieces that are copied, and `copying='special'` leaves it "
             "none. Take `copying='agreeing'`, or method='wechsel'."
         )
-    if not isinstance(neighbours, numbers.Integral) or neighbours < 1 or not temperature > 0:
+    if not common.is_whole(neighbours) or neighbours < 1 or not temperature > 0:
         raise common.BertEmbedError(
             "`neighbours` must be an int of at least 1 and `temperature` above 0. Received: "
             f"neighbours={neighbours!r}, temperature={temperature!r}."
