@@ -144,6 +144,12 @@ def test_parquet_with_two_columns_of_one_name_is_told_once_a_group():
     assert failure.reason == "2 columns are named `text`; one was expected."
 
 
+def test_parquet_of_another_type_is_told_once_a_group():
+    ((row, key, failure),) = readers.parquet_rows(parquet({"text": [b"a", b"b"]}), 0, 0)
+    assert (row, key) == (0, None)
+    assert failure.reason == "`text` must hold strings. Received: binary."
+
+
 def test_a_string_of_parquet_that_is_not_utf8_fails_alone():
     strings = pyarrow.array([b"good", b"caf\xe9", b"last"]).view(pyarrow.string())
     first, bad, last = readers.parquet_rows(parquet({"id": [1, 2, 3], "text": strings}, 3), 0, 0)

@@ -220,12 +220,21 @@ def test_what_cannot_be(preset, tmp_path):
     encoder = open_encoder(preset, cache=cache)
     with pytest.raises(BertEmbedError, match=r"Row 1 holds 3 \(int\)"):
         encoder.encode(["a", 3])
-    with pytest.raises(BertEmbedError, match=r"`batch_size` must be an int of at least 1"):
-        encoder.encode(["a"], batch_size=0)
+    for name in ("batch_size", "max_pieces", "streams"):
+        with pytest.raises(BertEmbedError, match=rf"`{name}` must be an int of .* Received: '4'"):
+            encoder.encode(["a"], **{name: "4"})
     assert len(encoder._cache) == 0
+    encoder.encode(["a"])
+    with pytest.raises(BertEmbedError, match=r"`streams` must be an int of at least 1"):
+        encoder.encode(["a"], streams=0)
     encoder._cache.path.write_bytes(b"no database" * 100)
     with pytest.raises(FileFormatError, match="not a database"):
         encoder.encode(["a"])
+
+
+def test_limits_of_an_exported_model(saved_model):
+    with pytest.raises(BertEmbedError, match=r"`max_pieces` must be an int of at least 1"):
+        open_encoder(saved_model).encode(["a"], max_pieces=0)
 
 
 def test_threads_share_an_encoder(preset, texts, expected, tmp_path):

@@ -119,6 +119,10 @@ def _interrupted(error):
 def _be_quiet():
     # The root, since Beam logs there too.
     logging.getLogger().setLevel(logging.ERROR)
+    # What Ctrl-C stopped is no error.
+    logging.getLogger("apache_beam.runners.common").addFilter(
+        lambda record: KeyboardInterrupt.__name__ not in record.getMessage()
+    )
     # Worker processes of this machine see it too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -27,7 +27,8 @@ class _LocalRunner(FnApiRunner):
         mode = direct.direct_running_mode
         if mode != PROCESSES or not logging.getLogger().level >= logging.ERROR:
             return super().run_pipeline(pipeline, options)
-        command = f"{shlex.quote(sys.executable)} -m tf_bertembed.bulk.quiet_worker"
+        # Beam gives it to a shell, which Ctrl-C would stop with a traceback.
+        command = f"exec {shlex.quote(sys.executable)} -m tf_bertembed.bulk.quiet_worker"
         self._default_environment = SubprocessSDKEnvironment.from_command_string(command)
         # In this mode only does the runner of Beam take the environment that it is given.
         direct.direct_running_mode = "in_memory"

@@ -61,6 +61,8 @@ def test_too_many_failures_stop_it_and_more_let_it_go_on(embed, unfinished, tmp_
 def test_fewer_failures_than_there_were_are_too_few(embed, unfinished, tmp_path):
     with pytest.raises(BertEmbedError, match=r"at most 0 may \(--max-failures\)"):
         embed(unfinished, tmp_path / "v.npy", max_failures=0)
+    with pytest.raises(BertEmbedError, match=r"`max_failures` must be an int of at least 0"):
+        embed(unfinished, tmp_path / "v.npy", max_failures="0")
 
 
 def test_what_is_unfinished_goes_on_with_the_same_alone(
