@@ -25,7 +25,8 @@ def test_what_is_no_text_is_told_and_stops_nothing(saved_model):
     assert {row: failure.reason for row, failure in failures.items()} == {
         1: "A string was expected. Received: a NoneType.",
         2: "A string was expected. Received: a int.",
-        3: "Half of a surrogate pair, '\\ud83d', stands at character 6: UTF-8 cannot hold it.",
+        3: "The text holds half of a surrogate pair, '\\ud83d' at character 6, which UTF-8 cannot "
+        "hold.",
         4: "At most 10 bytes were expected. Received: 15 bytes.",
         5: "A string was expected. Received: a bytes.",
     }

@@ -22,7 +22,7 @@ def test_sequences_of_texts_become_a_list():
         ("one text", r"not one text. Pass \[text\]. Received: 'one text'"),
         (["a", None], r"Row 1 holds None \(NoneType\)"),
         ([float("nan")], r"Row 0 holds nan \(float\)"),
-        (["a", "b\ud83d"], r"Row 1 holds half of a surrogate pair, '\\ud83d' at character 1"),
+        (["a", "b\ud83d"], r"Row 1 holds half of a surrogate pair, '\\ud83d' at character 2"),
         ([["a", "b"]], r"shape \(N,\)\. Received: shape \(1, 2\)"),
     ],
 )

@@ -110,7 +110,7 @@ def test_without_labels(write):
         (
             "a.jsonl",
             '{"text": "a", "label": 1}\n{"text": "b \\ud83d", "label": 1}\n',
-            r"line 2: `text` must be text. Received: .*'\\ud83d', at character 3",
+            r"line 2: `text` must be text. Received: .*'\\ud83d' at character 3",
         ),
         ("a.tsv", "text\tlabels\na\tx| |y\n", "line 2: each of `labels` .* Received: ' '"),
         ("a.tsv", "text\tlabels\na\tx|x\n", r"line 2: `labels` must name a label once.*'x', 'x'"),

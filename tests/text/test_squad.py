@@ -143,7 +143,7 @@ def test_faults(content, message, write):
 
 def test_half_a_surrogate_pair(write):
     path = write(json.dumps(file_of(question(question="what \ud83d?"))))
-    with pytest.raises(FileFormatError, match="half of a surrogate pair at character 5"):
+    with pytest.raises(FileFormatError, match=r"half of a surrogate pair, .* at character 6"):
         text.read_squad(path)
 
 

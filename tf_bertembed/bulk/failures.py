@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from tf_bertembed.text.surrogates import half_pair
+
 # What a row may bring along into the list of failures, in characters.
 SHOWN = 200
 
@@ -58,14 +60,10 @@ def check_text(value, max_bytes):
     if not isinstance(value, str):
         reason = f"A string was expected. Received: a {type(value).__name__}."
         return failure_of(reason, value)
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError as error:
-        return failure_of(
-            f"Half of a surrogate pair, {value[error.start]!r}, stands at character "
-            f"{error.start + 1}: UTF-8 cannot hold it.",
-            value,
-        )
+    half = half_pair(value)
+    if half is not None:
+        return failure_of(f"The text holds {half}.", value)
+    size = len(value.encode())
     if size > max_bytes:
         return failure_of(
             f"At most {max_bytes} bytes were expected. Received: {size} bytes.", value

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tf_bertembed import common
+from tf_bertembed.text.surrogates import half_pair
 
 
 def check_texts(x, of=""):
@@ -39,12 +40,7 @@ def check_texts(x, of=""):
             raise common.BertEmbedError(
                 f"Row {row}{of} holds {text!r} ({type(text).__name__}); a string was expected."
             )
-        if not text.isascii():
-            try:
-                text.encode("utf-8")
-            except UnicodeEncodeError as error:
-                raise common.BertEmbedError(
-                    f"Row {row}{of} holds half of a surrogate pair, {text[error.start]!r} at "
-                    f"character {error.start}, which UTF-8 cannot hold. Received: {text[:40]!r}."
-                ) from error
+        half = half_pair(text)
+        if half is not None:
+            raise common.BertEmbedError(f"Row {row}{of} holds {half}. Received: {text[:40]!r}.")
     return array.tolist()

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from tf_bertembed import common
+from tf_bertembed.text.surrogates import half_pair
 from tf_bertembed.text.tables import read_rows
 
 TARGETS = ("label", "labels", "score")
@@ -173,14 +174,11 @@ def _text(path, line, value, name):
         raise common.FileFormatError(
             path, f"{name} must be a string that is not empty. Received: {value!r}.", line
         )
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        # JSON can write half of a pair: "\\ud83d".
+    half = half_pair(value)
+    if half is not None:
         raise common.FileFormatError(
             path,
-            f"{name} must be text. Received: half of a surrogate pair, "
-            f"{value[error.start]!r}, at character {error.start + 1}.",
+            f"{name} must be text. Received: {half}.",
             line,
-        ) from error
+        )
     return value

@@ -1,6 +1,7 @@
 """What a row of a file holds under the names of its columns, judged without stopping the others."""
 
 from tf_bertembed.common import is_whole
+from tf_bertembed.text.surrogates import half_pair
 
 SHOWN = 60
 
@@ -60,13 +61,8 @@ def object_problem(row):
 
 
 def _half_pair(name, value):
-    if value.isascii():
-        return None
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return f"`{name}` holds half of a surrogate pair, which UTF-8 cannot hold."
-    return None
+    half = half_pair(value)
+    return None if half is None else f"`{name}` holds {half}."
 
 
 def _shown(value):

@@ -4,6 +4,7 @@ import dataclasses
 import warnings
 
 from tf_bertembed import common
+from tf_bertembed.text.surrogates import half_pair
 
 ABSENT = -1
 SHOWN = 60
@@ -219,14 +220,9 @@ class _Reader:
         value = self._get(entry, key, str, place)
         if not value.strip():
             raise self._error(f"{place}: `{key}` is empty. Received: {value!r:.{SHOWN}}.")
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            # JSON can write half of a pair: "\\ud83d".
-            raise self._error(
-                f"{place}: `{key}` must be text. Received: half of a surrogate pair at character "
-                f"{error.start}."
-            ) from error
+        half = half_pair(value)
+        if half is not None:
+            raise self._error(f"{place}: `{key}` must be text. Received: {half}.")
         return value
 
     def _get(self, entry, key, kind, place):
