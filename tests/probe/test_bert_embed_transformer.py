@@ -295,6 +295,7 @@ def test_a_checkpoint_without_a_tokenizer(classifier, tmp_path):
     [
         ({"sequence_length": 41}, r"position table of .*Received: 41; at most: 40"),
         ({"sequence_length": 2}, "at least 3"),
+        ({"normalize": "no"}, r"`normalize` must be True, False or None\. Received: 'no'"),
         ({"pooling": "sum"}, r"`pooling` must be one of .*'sum'"),
         ({"batch_size": 0}, r"`batch_size` must be an int of at least 1\. Received: 0"),
         ({"batch_size": "4"}, r"`batch_size` must be an int of at least 1\. Received: '4'"),
@@ -308,7 +309,7 @@ def test_settings_that_cannot_be(arguments, message, preset):
 
 def test_an_exported_model_has_its_own_settings(saved_model):
     for arguments in (
-        *({"pooling": "max"}, {"sequence_length": 8}, {"normalize": True}),
+        *({"pooling": "mean"}, {"sequence_length": 8}, {"normalize": True}),
         *({"layers": -1}, {"layers": np.array([0, 1])}, {"layer_weights": [1]}),
     ):
         with pytest.raises(BertEmbedError, match="its own pooling and length"):

@@ -232,6 +232,29 @@ def test_what_cannot_be(preset, tmp_path):
         encoder.encode(["a"])
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "kept"),
+    [
+        ("saved_model", "saved_model.pb", 1000),
+        ("saved_model", "variables/variables.data-00000-of-00001", 0),
+        ("saved_model", "variables/variables.index", None),
+        ("preset", "model.weights.h5", 3000),
+        ("preset", "model.weights.h5", None),
+        ("preset", "config.json", 20),
+    ],
+)
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_damaged_model(kind, name, kept, cached, request, tmp_path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(request.getfixturevalue(kind), folder)
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    if kept is not None:
+        (folder / name).write_bytes(content[:kept])
+    with pytest.raises(BertEmbedError, match="damaged"):
+        open_encoder(folder, cache=tmp_path / "cache" if cached else None).encode(["a"])
+
+
 def test_limits_of_an_exported_model(saved_model):
     with pytest.raises(BertEmbedError, match=r"`max_pieces` must be an int of at least 1"):
         open_encoder(saved_model).encode(["a"], max_pieces=0)

@@ -84,10 +84,12 @@ def main(arguments=None):
     except KeyboardInterrupt:
         return _fail("interrupted.", INTERRUPTED)
     except Exception as error:  # a runner may raise anything
-        if _interrupted(error):
+        cause = _cause(error, (KeyboardInterrupt, BertEmbedError))
+        if isinstance(cause, KeyboardInterrupt):
             return _fail("interrupted.", INTERRUPTED)
-        traceback.print_exc()
-        return _fail(f"The pipeline failed: {error}", PIPELINE_FAILED)
+        if cause is None:
+            traceback.print_exc()
+        return _fail(f"The pipeline failed: {cause or error}", PIPELINE_FAILED)
     print(json.dumps(report, indent=2, ensure_ascii=False) if known.json else _summary(report))
     return ROWS_FAILED if report["failed"] else ALL_WELL
 
@@ -109,20 +111,18 @@ def _run(settings, rest):
     )
 
 
-def _interrupted(error):
+def _cause(error, kinds):
     # Beam wraps whatever stops a step, Ctrl-C too.
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    while error is not None and not isinstance(error, kinds):
         error = error.__cause__ or error.__context__
-    return error is not None
+    return error
 
 
 def _be_quiet():
     # The root, since Beam logs there too.
     logging.getLogger().setLevel(logging.ERROR)
-    # What Ctrl-C stopped is no error.
-    logging.getLogger("apache_beam.runners.common").addFilter(
-        lambda record: KeyboardInterrupt.__name__ not in record.getMessage()
-    )
+    # What stopped a step is told once, at the end.
+    logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
     # Worker processes of this machine see it too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

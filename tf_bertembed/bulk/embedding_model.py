@@ -5,10 +5,10 @@ import re
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  # registers the tokenizer's ops, which loading needs
 
 from tf_bertembed.bulk.failures import check_text, failure_of
 from tf_bertembed.bulk.model_files import EMBED, OUTPUT, find_model
+from tf_bertembed.export.loading import load_exported
 from tf_bertembed.models.batch_runs import byte_batches, encode_batches
 
 # What a text or the size of a batch may cause; all else is the machine's fault, and is raised.
@@ -30,7 +30,8 @@ class EmbeddingModel:
         settings: `ModelSettings`.
 
     Raises:
-        BertEmbedError: as `find_model` does.
+        BertEmbedError: as `find_model` does, and where the model cannot be
+            loaded.
     """
 
     def __init__(self, settings):
@@ -42,7 +43,7 @@ class EmbeddingModel:
         folder, self.dimensions = find_model(settings.path)
         self._settings = settings
         # Kept, since it holds the variables.
-        self._model = tf.saved_model.load(folder)
+        self._model = load_exported(folder)
         self._signature = self._model.signatures[EMBED]
 
     def embed(self, values):

@@ -43,7 +43,11 @@ def embed(
     ] = None,
     pooling: Annotated[
         Literal["mean", "max", "cls"] | None,
-        typer.Option("--pooling", help="By default what a sentence-transformers folder says."),
+        typer.Option(
+            "--pooling",
+            help="By default what a sentence-transformers folder says, and elsewhere mean. An "
+            "exported model has its own.",
+        ),
     ] = None,
     normalize: Annotated[
         bool | None,

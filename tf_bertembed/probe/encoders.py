@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import tensorflow as tf
-import tensorflow_text  # noqa: F401  # registers the tokenizer's ops, which loading needs
+import numpy as np
 
 from tf_bertembed import models, tasks
-from tf_bertembed.common import BertEmbedError, read_json
+from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
+from tf_bertembed.export.loading import load_exported
 from tf_bertembed.export.versions import newest_version
 from tf_bertembed.models.batch_runs import (
     byte_batches,
@@ -26,7 +26,7 @@ class SavedModelEncoder:
 
     def __init__(self, folder):
         # Kept, since it holds the variables.
-        self._model = tf.saved_model.load(str(folder))
+        self._model = load_exported(folder)
         embed = self._model.signatures.get("embed")
         inputs = [] if embed is None else sorted(embed.structured_input_signature[1])
         if inputs != ["text"]:
@@ -91,15 +91,25 @@ def load_encoder(
 
     Raises:
         MissingFileError: where nothing stands at the path.
+        FileFormatError: where the model's files are damaged.
         BertEmbedError: where it is no model, or a setting does not suit it.
     """
+    if normalize is not None and not isinstance(normalize, bool | np.bool_):
+        raise BertEmbedError(f"`normalize` must be True, False or None. Received: {normalize!r}.")
     exported = newest_version(path)
     asked = [value is not None for value in (pooling, normalize, layers, layer_weights)]
     if exported is None:
-        if not any(asked) and _is_sentence_encoder(Path(path)):
-            return _sentence_encoder(path, sequence_length)
-        return models.load_encoder(path, pooling, normalize, sequence_length, layers, layer_weights)
-    if pooling not in (None, "mean") or any(asked[1:]) or sequence_length is not None:
+        settings = (sequence_length, layers, layer_weights)
+        try:
+            if not any(asked) and _is_sentence_encoder(Path(path)):
+                return _sentence_encoder(path, sequence_length)
+            return models.load_encoder(path, pooling, normalize, *settings)
+        except BertEmbedError:
+            raise
+        except (LookupError, OSError, TypeError, ValueError) as error:
+            # What Keras and h5py raise where files are missing, cut short or of another model.
+            raise FileFormatError(path, f"The model cannot be loaded: {error}") from error
+    if any(asked) or sequence_length is not None:
         raise BertEmbedError(
             "An exported model has its own pooling and length; leave `pooling`, `normalize`, "
             "`sequence_length` and `layers` at their defaults. Received: "

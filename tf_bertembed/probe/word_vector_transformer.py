@@ -135,6 +135,11 @@ class WordVectorTransformer(TextTransformer):
         self.word_weights_.pop(None, None)
         self.removal_ = None
         if self.components_removed:
+            if self.components_removed >= min(len(found), self._width()):
+                raise BertEmbedError(
+                    f"`components_removed` must be less than the width {self._width()} and the "
+                    f"{len(found)} texts of `fit`. Received: {self.components_removed}."
+                )
             features = self._pooled(found)
             self.removal_, _ = component_removal(features, self.components_removed)
 

@@ -14,15 +14,25 @@ def _plain(variable):
     return None if spread or not hasattr(value, "handle") else value
 
 
+def _rows_once(gradient):
+    """A gradient whose slices, if it has any, hold each row once."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, places = tf.unique(gradient.indices)
+    sums = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(sums, rows, gradient.dense_shape)
+
+
 @keras.saving.register_keras_serializable("tf_bertembed")
 class AdamW(keras.optimizers.AdamW):
     """`keras.optimizers.AdamW`, each variable updated by one TensorFlow kernel.
 
     It takes the same arguments and gives the same numbers, in one pass over
     the weights instead of many. Where a batch reads a row of a table more than
-    once, its gradients are summed before they are squared, as for any other
-    weight; Keras 3.15 squares each. Where the kernel cannot be used
-    (`amsgrad`, variables spread over devices), Keras's own update runs.
+    once, its gradients are summed before they are squared, also for the norm
+    that they are clipped by, as for any other weight; Keras 3.15 squares each.
+    Where the kernel cannot be used (`amsgrad`, variables spread over devices),
+    Keras's own update runs.
 
     Each variable counts the steps that moved it. One that was frozen at first
     starts as in a new optimizer; by the steps of the whole training, as Keras
@@ -99,6 +109,10 @@ class AdamW(keras.optimizers.AdamW):
         moved = np.zeros(len(self._factors), "int64")
         moved[[self._get_variable_index(variable) for variable in trainable_variables]] = 1
         self._own_steps.assign_add(moved)
+
+    def _clip_gradients(self, grads):
+        # Keras would count a row that is read twice as two weights.
+        return super()._clip_gradients([_rows_once(gradient) for gradient in grads])
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one variable; Keras calls this."""
