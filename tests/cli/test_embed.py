@@ -19,6 +19,7 @@ def preset(tmp_path):
     return tmp_path / "small"
 
 
+@pytest.mark.slow
 def test_vectors_of_a_file_in_single_threaded_streams(preset, tmp_path):
     texts = ["A cat.", "", "A kitten."]
     (tmp_path / "texts.txt").write_text("\n".join([*texts, ""]), encoding="utf-8")

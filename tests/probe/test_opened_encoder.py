@@ -61,7 +61,7 @@ def test_without_a_cache(preset, texts, expected):
     assert encoder.encode([]).shape == (0, 8)
 
 
-@pytest.mark.parametrize("kind", ["preset", "saved_model"])
+@pytest.mark.parametrize("kind", ["saved_model", pytest.param("preset", marks=pytest.mark.slow)])
 def test_a_process_that_has_loaded_nothing_else(kind, request, texts, expected, tmp_path):
     path = request.getfixturevalue(kind)
     # Ops of the tokenizer are registered by whatever imports them first.

@@ -6,7 +6,22 @@ from tf_bertembed.common.errors import BertEmbedError
 
 
 def is_whole(value):
-    """Whether something is a whole number, of Python or NumPy; a bool is none."""
+    """Whether something is a whole number, of Python or NumPy; a bool is none.
+
+    Args:
+        value: anything.
+
+    Returns:
+        A bool.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    assert common.is_whole(3) and not common.is_whole(True) and not common.is_whole(3.0)
+    ```
+    """
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -36,5 +51,20 @@ def check_at_least(least, /, **values):
 
 
 def check_limits(**limits):
-    """As `check_at_least` with 1, but that `None` stands for no limit."""
+    """Stop where a limit is no whole number of at least 1.
+
+    Args:
+        **limits: the values by the names of the arguments; `None` for no limit.
+
+    Raises:
+        BertEmbedError: as `check_at_least` does.
+
+    Example:
+
+    ```python
+    from tf_bertembed import common
+
+    common.check_limits(batch_size=32, max_pieces=None)
+    ```
+    """
     check_at_least(1, **{name: value for name, value in limits.items() if value is not None})
