@@ -3,10 +3,7 @@
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  # registers the tokenizer's ops, which loading needs
 
-from tf_bertembed.common import FileFormatError
-
-# What `tf.saved_model.load` raises where files are missing, cut short or of another program.
-BROKEN = (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+from tf_bertembed.common.damage import telling_damage
 
 
 def load_exported(folder):
@@ -21,8 +18,5 @@ def load_exported(folder):
     Raises:
         FileFormatError: where it cannot be loaded.
     """
-    try:
+    with telling_damage(folder, more=(AttributeError, RuntimeError, tf.errors.OpError)):
         return tf.saved_model.load(str(folder))
-    except (*BROKEN, tf.errors.OpError) as error:
-        told = " ".join(str(error).split())
-        raise FileFormatError(folder, f"The model cannot be loaded: {told:.300}") from error

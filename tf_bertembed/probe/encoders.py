@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_bertembed import models, tasks
-from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
+from tf_bertembed.common import BertEmbedError, read_json
+from tf_bertembed.common.damage import telling_damage
 from tf_bertembed.export.loading import load_exported
 from tf_bertembed.export.versions import newest_version
 from tf_bertembed.models.batch_runs import (
@@ -100,15 +101,10 @@ def load_encoder(
     asked = [value is not None for value in (pooling, normalize, layers, layer_weights)]
     if exported is None:
         settings = (sequence_length, layers, layer_weights)
-        try:
+        with telling_damage(path):
             if not any(asked) and _is_sentence_encoder(Path(path)):
                 return _sentence_encoder(path, sequence_length)
             return models.load_encoder(path, pooling, normalize, *settings)
-        except BertEmbedError:
-            raise
-        except (LookupError, OSError, TypeError, ValueError) as error:
-            # What Keras and h5py raise where files are missing, cut short or of another model.
-            raise FileFormatError(path, f"The model cannot be loaded: {error}") from error
     if any(asked) or sequence_length is not None:
         raise BertEmbedError(
             "An exported model has its own pooling and length; leave `pooling`, `normalize`, "

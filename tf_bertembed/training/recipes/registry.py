@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tf_bertembed import tasks
 from tf_bertembed.common import BertEmbedError, FileFormatError, read_json
+from tf_bertembed.common.damage import telling_damage
 from tf_bertembed.training.run_folder import TRAINING
 
 # Name of the kind: (module, recipe, class of the task).
@@ -109,10 +110,5 @@ def load_run(folder):
     if trained.exists():
         recipe.read_as(read_json(trained).get("recipe_options") or {})
     *_, task = KINDS[recipe.name]
-    try:
+    with telling_damage(folder, "RUN"):
         return recipe, getattr(tasks, task).from_preset(folder)
-    except BertEmbedError:
-        raise
-    except (KeyError, OSError, TypeError, ValueError) as error:
-        # What Keras and h5py raise where files are missing, cut short or of another task.
-        raise FileFormatError(folder, f"The RUN cannot be loaded: {error}") from error
